@@ -1,4 +1,4 @@
-//! Converts foreign programs to `program.csv`: iCalendar as pretalx, Indico and Sched write it, frab schedules in XML and
+//! Converts foreign programs to `program.csv`: iCalendar as pretalx, Indico and Sched write it, xCal, frab schedules in XML and
 //! in both versions of JSON, and the JSON of Sessionize, pretalx and Indico.
 //!
 //! Merges a converted program into a program file that organizers edit (`merge`).
@@ -11,6 +11,7 @@
 mod cancelled;
 mod encoding;
 mod foreign;
+mod format;
 mod frab;
 mod ical;
 mod identity;
@@ -25,15 +26,20 @@ mod row;
 mod schedule2;
 mod sessionize;
 mod sheet;
+mod tail;
 mod value;
+mod xcal;
 
+pub use format::SourceFormat;
 pub use merge::{Conflict, MergeError, Merged, Version, merge};
 pub use notes::ImportNote;
+pub use tail::{SheetDoubt, SheetTail};
 
 use crate::ics;
 use crate::import::MAX_SESSIONS;
 use crate::program::{Field, Zone, ZoneError};
 use crate::xml::{self, XmlError};
+use chrono::NaiveDate;
 use foreign::{ForeignProgram, ForeignTime};
 use refusal::EXPORTS;
 use std::fmt::Write as _;
@@ -51,6 +57,16 @@ pub struct Adopted {
     pub title: Option<String>,
     /// The values that were left out, changed or guessed.
     pub notes: Vec<ImportNote>,
+    /// The tracks in the order of the file, each with its colour or an empty text.
+    pub tracks: Vec<(String, String)>,
+    /// The rooms in the order of the file, each with the number of people that it holds, if the file says it.
+    pub rooms: Vec<(String, Option<u32>)>,
+    /// The first and the last day on which a session starts.
+    pub days: Option<(NaiveDate, NaiveDate)>,
+    /// The format of the file.
+    pub format: SourceFormat,
+    /// Why the file is only a part of the program, if it shows that. Sessions that such a file lacks were not cancelled.
+    pub cut: Option<String>,
 }
 
 /// Why a file cannot be converted.
@@ -64,7 +80,7 @@ pub enum AdoptError {
     Unknown(String),
     /// The XML is malformed.
     #[error("the XML cannot be read: {0}")]
-    Xml(#[from] XmlError),
+    Xml(XmlError),
     /// The JSON is malformed.
     #[error("the JSON cannot be read: {0}")]
     Json(String),
@@ -81,11 +97,16 @@ pub enum AdoptError {
     /// The file is a program.csv.
     #[error("the file is a program.csv already; look at it with callboard check")]
     OwnFormat,
-    /// The spreadsheet has no column with times: its other columns.
+    /// The spreadsheet has no column with titles or times.
     #[error(
-        "no column holds the start of the sessions; name it with --map, as in --map COLUMN=start,COLUMN=end; the other columns are {0}"
+        "no column holds the {missing} of the sessions; name it with --map, as in --map COLUMN={missing}; the columns of unknown meaning are {others}"
     )]
-    Columns(String),
+    Columns {
+        /// The field without a column.
+        missing: Field,
+        /// The columns of which the meaning is not known.
+        others: String,
+    },
     /// The dates of a spreadsheet can be read in two ways.
     #[error(
         "a date such as {0} may have the month or the day first, and no date of the file shows which; write dates as 2026-05-01"
@@ -100,6 +121,11 @@ pub enum AdoptError {
     /// The file has no session that can be imported. The notes say why.
     #[error("the file has no session with a readable time{0}")]
     NoSessions(String),
+    /// The file lists no session at all.
+    #[error(
+        "the file has the form of a program without a single session; publish the program in that tool, and export it again"
+    )]
+    Empty,
     /// The file has local times, and nothing says in which zone: the evidence.
     #[error("{0}, so its local times cannot be placed; name the venue's zone, such as --zone Europe/Berlin")]
     NoZone(String),
@@ -123,19 +149,19 @@ pub fn adopt_with_columns(
     zone: Option<Zone>,
     columns: &[(String, Field)],
 ) -> Result<Adopted, AdoptError> {
-    if bytes.len() > xml::MOST_BYTES {
+    if bytes.len() > xml::MAX_BYTES {
         return Err(AdoptError::TooLarge(bytes.len()));
     }
     let (decoded, doubt) = encoding::decode(bytes);
     let text = decoded.trim_start();
-    let mut foreign = if text.starts_with('<') {
-        frab::read_xml(text)?
+    let (format, mut foreign) = if text.starts_with('<') {
+        read_xml(text)?
     } else if text.starts_with(['{', '[']) {
         json::read(text.as_bytes())?
     } else if text.get(..6).is_some_and(|head| head.eq_ignore_ascii_case("BEGIN:")) {
-        ical::read(&ics::read(text.as_bytes()))
+        (SourceFormat::Ics, ical::read(&ics::read(text.as_bytes())))
     } else {
-        sheet::read(text, columns).unwrap_or_else(|| Err(refusal::of(text)))?
+        (SourceFormat::Csv, sheet::read(text, columns).unwrap_or_else(|| Err(refusal::of(text)))?)
     };
     if let Some(doubt) = doubt {
         foreign.notes.add(doubt);
@@ -147,18 +173,31 @@ pub fn adopt_with_columns(
     if foreign.sessions.len() > MAX_SESSIONS {
         return Err(AdoptError::TooMany(foreign.sessions.len()));
     }
-    let adopted = row::write_rows(foreign, zone);
+    let adopted = row::write_rows(foreign, zone, format);
     if adopted.sessions == 0 { Err(no_sessions(adopted.notes)) } else { Ok(adopted) }
+}
+
+/// Reads a document in XML: a frab schedule or a calendar.
+fn read_xml(text: &str) -> Result<(SourceFormat, ForeignProgram), AdoptError> {
+    let head = text.get(..15).unwrap_or_default().to_ascii_lowercase();
+    if head.starts_with("<!doctype html") || head.starts_with("<html") {
+        return Err(refusal::of(text));
+    }
+    let root = xml::read(text.as_bytes(), xml::MAX_BYTES).map_err(AdoptError::Xml)?;
+    match root.name.as_str() {
+        "schedule" => Ok((SourceFormat::FrabXml, frab::read_xml(&root))),
+        _ if xcal::is_calendar(&root) => Ok((SourceFormat::Xcal, xcal::read(&root))),
+        other => Err(refusal::of(&format!("<{other}"))),
+    }
 }
 
 /// The error of a file of which nothing is left, with up to three of the reasons.
 fn no_sessions(notes: Vec<ImportNote>) -> AdoptError {
+    if notes.is_empty() {
+        return AdoptError::Empty;
+    }
     let reasons: Vec<String> = notes.iter().take(3).map(ToString::to_string).collect();
-    AdoptError::NoSessions(if reasons.is_empty() {
-        String::new()
-    } else {
-        format!(": {}", reasons.join("; "))
-    })
+    AdoptError::NoSessions(format!(": {}", reasons.join("; ")))
 }
 
 /// The zone that the file names. Without one, UTC for times that are instants.

@@ -8,7 +8,7 @@ mod team;
 mod token;
 
 pub use planner::{
-    Busy, Cost, LeftOut, LeftOutReason, MAX_BUSY, PickWeight, Suggestion, Wishes, next_in_room, suggest,
+    Busy, Cost, LeftOut, LeftOutReason, MAX_BUSY, PickWeight, Preferences, Suggestion, next_in_room, suggest,
 };
 pub use team::{Attended, MAX_MEMBERS, Members, TeamAgenda, TeamError};
 pub use token::{EditKey, ReadToken, TokenError, in_path, one_time_code};

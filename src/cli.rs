@@ -8,20 +8,26 @@ mod config_check;
 mod control;
 mod deliver;
 mod exit;
+mod follow;
 mod health;
 mod identity;
 mod import;
+mod moving;
 mod publish;
+mod reload;
 mod render;
 mod replace;
+mod replica;
 mod secret;
 mod serve;
 mod settings;
+mod signals;
 mod systemd;
 
 pub use exit::Exit;
 
 use clap::{Parser, Subcommand};
+use moving::Direction;
 use settings::{Serving, Settings};
 use std::ffi::OsString;
 use std::io::Write;
@@ -142,6 +148,19 @@ enum Command {
         #[command(flatten)]
         settings: Settings,
     },
+    /// Follows a program that is kept elsewhere, and keeps running.
+    ///
+    /// Reads the address of [source] in the config at intervals, merges what changed there into the live program, and
+    /// publishes it through the server's guard. Edits that were made here stay. The formats are those of `callboard import`.
+    ///
+    /// With --once: exits 0 if the live program has everything that the source sets, 1 if the source or the server did not
+    /// answer or the release is held, and 65 if the source's program is incomplete or has errors.
+    Follow {
+        #[command(flatten)]
+        options: follow::Options,
+        #[command(flatten)]
+        settings: Settings,
+    },
     /// Lists the parts of a feed that break calendar clients, with line, rule and remedy.
     ///
     /// Reads iCalendar, or a frab schedule in XML. Exits 65 if something breaks a client.
@@ -163,12 +182,16 @@ enum Command {
     /// Converts a foreign program to program.csv on standard output, and lists everything that could not be
     /// converted.
     ///
-    /// Reads iCalendar (pretalx, Indico, Sched), frab schedules in XML and JSON, the JSON of pretalx, Sessionize and
+    /// Reads iCalendar (pretalx, Indico, Sched) and xCal, frab schedules in XML and JSON, the JSON of pretalx, Sessionize and
     /// Indico, and spreadsheets as CSV:
     ///
     ///     callboard import schedule.xml > program.csv
     ///     curl -s https://conf.example.org/all.ics | callboard import - --zone Europe/Berlin > program.csv
     ///     callboard import talks.csv --zone Europe/Berlin --map "Slot begin"=start > program.csv
+    ///
+    /// With --write-config, a first config for the conference is written beside it:
+    ///
+    ///     callboard import schedule.json --write-config callboard.toml > program.csv
     ///
     /// With --onto, the program is merged into a program file: what changed in the source since the last import is
     /// changed in the file, your edits stay, and values of the source that an edit hides are listed as conflicts.
@@ -186,6 +209,14 @@ enum Command {
     Health {
         #[command(flatten)]
         serving: Serving,
+    },
+    /// Makes the running server read its config, organizer secrets and program file again, and waits until that is done.
+    ///
+    /// Exits 78 if the server refuses the config or a line of the secrets; the log and this command say why. SIGHUP starts
+    /// the same reload, but nobody waits for it.
+    Reload {
+        #[command(flatten)]
+        settings: Settings,
     },
     /// Writes a backup of the data directory to FILE, whether the server runs or not.
     ///
@@ -218,6 +249,19 @@ enum Command {
         latest: bool,
         #[command(flatten)]
         settings: Settings,
+    },
+    /// Moves the data directory into a PostgreSQL database that several replicas share, or the log out of it.
+    ///
+    /// All servers must be stopped. The data directory stays, as this replica's copy or as a store of its own.
+    Move {
+        /// Make the data directory the log of its conference in an empty database
+        #[arg(long, required_unless_present = "from_database")]
+        to_database: bool,
+        /// Make the log in the database a store in the data directory
+        #[arg(long, conflicts_with = "to_database")]
+        from_database: bool,
+        #[command(flatten)]
+        serving: Serving,
     },
     /// Reads all of the data directory or of a backup, and lists what is damaged.
     ///
@@ -295,9 +339,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Agenda { link } => agenda::show(&link),
         Command::Import { options } => import::import(options),
         Command::Deliver { options, settings } => deliver::deliver(&settings, options),
+        Command::Follow { options, settings } => follow::follow(&settings, options),
         Command::Health { serving } => health::health(&serving),
+        Command::Reload { settings } => reload::reload(&settings),
         Command::Backup { file, keep, settings } => backup::back_up(&file, keep, &settings),
         Command::Restore { file, latest, settings } => backup::restore(&file, latest, &settings),
+        Command::Move { to_database: true, serving, .. } => {
+            moving::move_store(Direction::ToDatabase, &serving)
+        }
+        Command::Move { serving, .. } => moving::move_store(Direction::FromDatabase, &serving),
         Command::Verify { file: Some(file), .. } => backup::verify_file(&file),
         Command::Verify { file: None, repair, settings } => backup::verify_data_directory(&settings, repair),
         Command::Render { dir, settings } => render::render(&dir, settings),

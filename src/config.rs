@@ -4,24 +4,32 @@
 //! files nor the clock, and does not know the purpose of a value. Limits of clients are in [`Limits`].
 
 mod file;
+mod first;
 mod identity;
 mod limits;
+mod mail;
+mod mail_address;
 mod push;
 mod reload;
 mod secrets;
+mod source;
 mod walking;
 
-pub use file::{Publishing, Webhook};
+pub use file::{Publishing, SharedDatabase, Webhook};
+pub use first::FirstConfig;
 pub use identity::IdentityFiles;
 pub use limits::Limits;
+pub use mail::{Mail, MailRelay, MailSecurity};
+pub use mail_address::{MailAddress, MailAddressError};
 pub use push::Push;
 pub use reload::Changed;
 pub use secrets::{
     MAX_SECRETS_FILE, OrganizerSecret, SecretLabel, SecretLabelError, SecretLine, SecretsFile,
 };
+pub use source::Source;
 
 use crate::peer::Trusted;
-use crate::program::{ClockStyle, Conference, Identity, Room, Slug, Text, Track, Walking, Zone};
+use crate::program::{ClockStyle, Conference, DayChange, Identity, Room, Slug, Text, Track, Walking, Zone};
 use crate::texts::Texts;
 use chrono::NaiveDate;
 use std::net::SocketAddr;
@@ -42,6 +50,8 @@ pub struct Config {
     pub program: PathBuf,
     /// The data directory.
     pub data: PathBuf,
+    /// The database of several replicas.
+    pub database: SharedDatabase,
     /// The origin of links; if none, the listen address.
     pub public_url: Option<Url>,
     /// The origins whose pages may frame `/?embed`; if empty, none may.
@@ -66,6 +76,10 @@ pub struct Config {
     pub webhooks: Vec<Webhook>,
     /// Messages to the browsers of attendees; none if they are off.
     pub push: Option<Push>,
+    /// The program elsewhere that `callboard follow` reads, if any.
+    pub source: Option<Source>,
+    /// Calendar invitations by mail; none if they are off.
+    pub mail: Option<Mail>,
     /// How pages present the conference. The caller reads its pictures from `identity_files`.
     pub identity: Identity,
     /// The files of the identity's pictures.
@@ -83,6 +97,7 @@ struct ConferenceWithoutOrigin {
     venue: Option<Text>,
     language: String,
     clock: ClockStyle,
+    day_change: DayChange,
     uid_domain: String,
     tracks: Vec<Track>,
     rooms: Vec<Room>,
@@ -142,6 +157,7 @@ impl Config {
             venue: conference.venue,
             language: conference.language,
             clock: conference.clock,
+            day_change: conference.day_change,
             uid_domain: conference.uid_domain,
             public_url,
             tracks: conference.tracks,

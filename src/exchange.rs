@@ -51,7 +51,7 @@ pub fn to_json(release: &Release, picks: &[SessionId]) -> Value {
         json!({
             "id": session.id.as_str(),
             "guid": session_guid(session, &release.ledger.uid(&session.id)).to_string(),
-            "code": code(item.entry.number),
+            "code": code(item.entry.number.into()),
             "number": item.entry.number,
             "title": session.title.as_str(),
             "start": session.slot.start,

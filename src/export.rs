@@ -13,7 +13,9 @@ mod jcal;
 mod schedule;
 mod text;
 
-pub use self::csv::{Cells, cells_of, clock_cell, picks_csv, schedule_csv, write_table};
+pub use self::csv::{
+    Cells, cells_of, clock_cell, columns, picks_csv, schedule_csv, write_columns, write_table,
+};
 pub use api::{
     ProgramDocument, SESSION_FIELDS, SessionDocument, SpeakerDocument, TrackDocument, speaker_documents,
     track_documents,

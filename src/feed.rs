@@ -14,6 +14,7 @@
 mod calendar;
 mod coding;
 mod event;
+mod invitation;
 mod join;
 mod line;
 mod object;
@@ -23,7 +24,8 @@ mod set;
 mod zone;
 
 pub use calendar::CalendarProperties;
-pub use coding::{Coded, Coding, Codings, Effort};
+pub use coding::{Coded, Coding, Codings, Effort, Heads, ResponseHeads};
+pub use invitation::Invitation;
 pub use join::{JoinedChunks, JoinedFeed, TeamMember};
 pub use object::{BusyPeriod, CalendarObject, free_busy};
 pub use query::{
@@ -32,10 +34,13 @@ pub use query::{
 pub use render::Rendering;
 pub use set::{Feed, FeedSet, RenderedEvent};
 
-use crate::program::{Session, SessionId, Slug, Zone};
+use crate::program::{ProgramDays, Session, SessionId, Slug};
 use crate::revision::Slugs;
 use chrono::NaiveDate;
 use std::fmt;
+
+/// The size in bytes above which Google Calendar does not read a feed.
+pub const GOOGLE_MAX_BYTES: usize = 1_000_000;
 
 /// A canonical feed, rendered when its release is published.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -96,8 +101,8 @@ impl FeedKey {
 }
 
 /// The canonical feeds with a session, by their current keys.
-pub fn feeds_of(session: &Session, zone: Zone, slugs: &Slugs) -> Vec<FeedKey> {
-    query::Facets::of(session, zone, slugs).feeds().filter_map(|key| key.resolve(slugs)).collect()
+pub fn feeds_of(session: &Session, days: ProgramDays, slugs: &Slugs) -> Vec<FeedKey> {
+    query::Facets::of(session, days, slugs).feeds().filter_map(|key| key.resolve(slugs)).collect()
 }
 
 /// A day written exactly as `2025-03-25`.

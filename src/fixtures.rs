@@ -5,8 +5,8 @@
 #![expect(clippy::unwrap_used, reason = "only tests call it, with values that parse")]
 
 use crate::program::{
-    ClockStyle, Colour, Conference, Link, Program, Room, Session, SessionId, SessionKind, Slot, Slug,
-    Speaker, Status, Text, Track, Walking, Zone, slug_of,
+    ClockStyle, Colour, Conference, DayChange, Link, Program, Room, Session, SessionId, SessionKind, Slot,
+    Slug, Speaker, Status, Text, Track, Walking, Zone, slug_of,
 };
 use crate::release::{Prepared, Release};
 use crate::revision::Ledger;
@@ -32,6 +32,7 @@ pub fn conference() -> Fixture {
         slug: slug_of("Conference"),
         dates: None,
         zone: Zone::parse("America/Los_Angeles").unwrap(),
+        day_change: DayChange::default(),
         venue: None,
         language: "en".to_owned(),
         clock: ClockStyle::TwentyFour,
@@ -139,6 +140,11 @@ pub fn talk(id: &str, start: DateTime<Utc>, end: DateTime<Utc>, title: &str) -> 
         abstract_text: Text::default(),
         url: None,
         links: Vec::new(),
+        language: None,
+        tags: Vec::new(),
+        image: None,
+        feedback_url: None,
+        no_recording: false,
         guid: None,
         status: Status::Confirmed,
     }
@@ -211,6 +217,7 @@ pub fn tricky() -> Fixture {
         .sessions([keynote, first, second, cancelled, withdrawn, coffee, night]);
     fixture.conference.language = "en-US".to_owned();
     fixture.conference.clock = ClockStyle::Twelve;
-    fixture.conference.rooms = vec![Room { name: Text::from("Grand Ballroom"), was: Vec::new() }];
+    fixture.conference.rooms =
+        vec![Room { name: Text::from("Grand Ballroom"), was: Vec::new(), capacity: None }];
     fixture
 }

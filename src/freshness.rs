@@ -2,8 +2,8 @@
 //! clients fetch the public feeds.
 //!
 //! Stores neither addresses nor user agents. A poll locks one shard in memory and writes nothing. Dirty shards are
-//! written to the store every few minutes, so a crash loses the polls since then.
-//! Families are recognised by user agents.
+//! written to the store every few minutes, so a crash loses the polls since then. Families are recognised by
+//! user agents.
 
 mod audience;
 mod stored;
@@ -13,6 +13,7 @@ pub use audience::{Audience, FeedKind};
 use audience::PublicFetches;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -158,6 +159,22 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+impl Family {
+    /// The family of a user agent. Each thread remembers its last one, since few programs send most polls.
+    pub fn of(agent: &str) -> Self {
+        thread_local! {
+            static LAST: RefCell<(String, Family)> = const { RefCell::new((String::new(), Family::Other)) };
+        }
+        LAST.with_borrow_mut(|(last, family)| {
+            if last != agent {
+                *family = Self::recognise(agent);
+                agent.clone_into(last);
+            }
+            *family
+        })
+    }
+}
+
 macro_rules! families {
     ($($(#[$doc:meta])* $name:ident = $code:literal, $display_name:literal, [$($mark:literal),*];)+) => {
         /// A family of clients.
@@ -170,7 +187,7 @@ macro_rules! families {
             const ALL: &[Self] = &[$(Self::$name),+];
 
             /// The first family with a mark in the user agent, else [`Family::Other`].
-            pub fn of(agent: &str) -> Self {
+            fn recognise(agent: &str) -> Self {
                 let agent = agent.to_ascii_lowercase();
                 let table: &[(Self, &[&str])] = &[$((Self::$name, &[$($mark),*])),+];
                 let is = |marks: &[&str]| marks.iter().any(|mark| agent.contains(mark));

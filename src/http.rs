@@ -4,7 +4,7 @@
 //! feature. It knows neither sockets nor how feeds are made. Invariant: no token, query or body reaches a log.
 //!
 //! ```text
-//! pace -> host, codings -> route -> method -> body -> queue -> handler -> conditions -> class fields -> HEAD -> access log
+//! pace -> host, codings -> route -> method -> body -> queue -> handler -> conditions -> class fields -> compression -> HEAD -> access log
 //! ```
 
 mod access;
@@ -15,6 +15,7 @@ mod app;
 mod body;
 mod browser;
 mod changes;
+mod compression;
 pub mod conditional;
 mod context;
 mod dav;
@@ -28,6 +29,7 @@ mod operator;
 mod organizer;
 mod pace;
 mod policy;
+mod position;
 mod problem;
 mod query;
 mod queue;

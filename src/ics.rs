@@ -2,7 +2,7 @@
 //!
 //! Owns the grammar; this file nests content lines into components (3.6). `doctor`, `export` (jCal) and `adopt` know which
 //! properties are required and how clients use them; `feed` writes iCalendar. Never panics, and continues after an error: a
-//! strict reader must refuse a [`Reading`] with flaws.
+//! strict reader must refuse a [`Reading`] that has any.
 
 mod line;
 mod recurrence;
@@ -20,26 +20,26 @@ pub struct Reading {
     /// The outermost components. A valid file has one VCALENDAR.
     pub components: Vec<Component>,
     /// The errors in the grammar, by line.
-    pub flaws: Vec<Flaw>,
+    pub errors: Vec<GrammarError>,
 }
 
-/// The most bytes that are read. A larger file has a flaw.
-pub const MOST_BYTES: usize = 32 * 1024 * 1024;
+/// The most bytes that are read. A larger file has an error.
+pub const MAX_BYTES: usize = 32 * 1024 * 1024;
 
 /// Reads a file.
 pub fn read(bytes: &[u8]) -> Reading {
-    let mut flaws = Vec::new();
-    let bytes = match bytes.get(..MOST_BYTES) {
-        Some(head) if bytes.len() > MOST_BYTES => {
-            flaws.push(Flaw { line: 0, kind: FlawKind::TooLarge });
+    let mut errors = Vec::new();
+    let bytes = match bytes.get(..MAX_BYTES) {
+        Some(head) if bytes.len() > MAX_BYTES => {
+            errors.push(GrammarError { line: 0, kind: GrammarErrorKind::TooLarge });
             head
         }
         _ => bytes,
     };
-    let lines = line::lines(bytes, &mut flaws);
-    let components = nest(lines, &mut flaws);
-    flaws.sort_by_key(|flaw| flaw.line);
-    Reading { components, flaws }
+    let lines = line::lines(bytes, &mut errors);
+    let components = nest(lines, &mut errors);
+    errors.sort_by_key(|error| error.line);
+    Reading { components, errors }
 }
 
 impl Reading {
@@ -51,16 +51,16 @@ impl Reading {
 
 /// An error in the grammar, with its line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Flaw {
+pub struct GrammarError {
     /// The physical line, from 1; 0 for the file as a whole.
     pub line: usize,
     /// What is wrong.
-    pub kind: FlawKind,
+    pub kind: GrammarErrorKind,
 }
 
 /// The kinds of grammar errors.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FlawKind {
+pub enum GrammarErrorKind {
     /// The file is too large.
     #[error("the file is larger than 32 MiB, and the rest was not read")]
     TooLarge,
@@ -123,7 +123,20 @@ pub enum FlawKind {
     TooDeep,
 }
 
-impl FlawKind {
+impl GrammarErrorKind {
+    /// Whether only the layout of the lines is wrong, so that nothing was lost.
+    pub fn is_layout(&self) -> bool {
+        matches!(
+            self,
+            Self::FoldedByTab
+                | Self::BareLineFeed
+                | Self::ByteOrderMark
+                | Self::LongLine(_)
+                | Self::BlankLine
+                | Self::NoFinalLineEnd
+        )
+    }
+
     /// Whether a strict reader must refuse the file. A fold with a tab is valid grammar.
     pub fn breaks_grammar(&self) -> bool {
         *self != Self::FoldedByTab
@@ -169,15 +182,15 @@ impl Component {
 }
 
 /// Nests the lines between BEGIN and END into components.
-fn nest(lines: Vec<Line>, flaws: &mut Vec<Flaw>) -> Vec<Component> {
-    let mut flaw = |line, kind| flaws.push(Flaw { line, kind });
+fn nest(lines: Vec<Line>, errors: &mut Vec<GrammarError>) -> Vec<Component> {
+    let mut report = |line, kind| errors.push(GrammarError { line, kind });
     let mut roots = Vec::new();
     let mut open: Vec<Component> = Vec::new();
     for line in lines {
         match line.name.as_str() {
             "BEGIN" => {
                 if open.len() >= MAX_DEPTH {
-                    flaw(line.number, FlawKind::TooDeep);
+                    report(line.number, GrammarErrorKind::TooDeep);
                     return roots;
                 }
                 let name = line.value.trim().to_ascii_uppercase();
@@ -186,11 +199,11 @@ fn nest(lines: Vec<Line>, flaws: &mut Vec<Flaw>) -> Vec<Component> {
             "END" => {
                 let name = line.value.trim().to_ascii_uppercase();
                 match open.last().map(|component| component.name.clone()) {
-                    None => flaw(line.number, FlawKind::Unopened(name)),
+                    None => report(line.number, GrammarErrorKind::Unopened(name)),
                     Some(expected) => {
                         let inside = open.iter().any(|component| component.name == name);
                         if expected != name {
-                            flaw(line.number, FlawKind::Mismatched(name.clone(), expected));
+                            report(line.number, GrammarErrorKind::Mismatched(name.clone(), expected));
                         }
                         // The END of an outer component also closes the inner components. A stray END closes the
                         // innermost component.
@@ -206,12 +219,12 @@ fn nest(lines: Vec<Line>, flaws: &mut Vec<Flaw>) -> Vec<Component> {
             }
             _ => match open.last_mut() {
                 Some(component) => component.properties.push(line),
-                None => flaw(line.number, FlawKind::Outside(line.name)),
+                None => report(line.number, GrammarErrorKind::Outside(line.name)),
             },
         }
     }
     while let Some(component) = open.pop() {
-        flaw(component.line, FlawKind::Unclosed(component.name.clone()));
+        report(component.line, GrammarErrorKind::Unclosed(component.name.clone()));
         close(component, &mut open, &mut roots);
     }
     roots
@@ -231,14 +244,14 @@ mod tests {
 
     const VALID: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:a@b\r\nSUMMARY;LANGUAGE=en;X-A=\"q;:\",b:One\\, tw\r\n o\\n\r\n  three\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
 
-    fn kinds(text: &str) -> Vec<(usize, FlawKind)> {
-        read(text.as_bytes()).flaws.into_iter().map(|flaw| (flaw.line, flaw.kind)).collect()
+    fn kinds(text: &str) -> Vec<(usize, GrammarErrorKind)> {
+        read(text.as_bytes()).errors.into_iter().map(|error| (error.line, error.kind)).collect()
     }
 
     #[test]
-    fn a_valid_file_has_no_flaws() {
+    fn a_valid_file_has_no_errors() {
         let reading = read(VALID.as_bytes());
-        assert_eq!(reading.flaws, []);
+        assert_eq!(reading.errors, []);
         let calendar = reading.calendars().next().unwrap();
         let event = calendar.all("VEVENT").next().unwrap();
         let summary = event.property("SUMMARY").unwrap();
@@ -249,18 +262,24 @@ mod tests {
 
     #[test]
     fn broken_lines_are_reported_with_their_number() {
-        assert_eq!(kinds(&VALID.replace("\r\n", "\n")), [(1, FlawKind::BareLineFeed)]);
-        assert_eq!(kinds(VALID.strip_suffix("\r\n").unwrap()), [(9, FlawKind::NoFinalLineEnd)]);
-        assert_eq!(kinds(&format!("\u{feff}{VALID}")), [(1, FlawKind::ByteOrderMark)]);
-        assert_eq!(kinds(&VALID.replace("UID:a@b", "UID a@b")), [(4, FlawKind::NoColon)]);
-        assert_eq!(kinds(&VALID.replace("UID:", "U_ID:")), [(4, FlawKind::BadName)]);
-        assert_eq!(kinds(&VALID.replace("a@b", "a\rb")), [(4, FlawKind::Control('\r'))]);
-        assert_eq!(kinds(&VALID.replace("\"q;:\"", "\"q")), [(5, FlawKind::UnclosedQuote)]);
-        assert_eq!(kinds(&VALID.replace("UID:a@b\r\n", "UID:a@b\r\n\r\n")), [(5, FlawKind::BlankLine)]);
+        assert_eq!(kinds(&VALID.replace("\r\n", "\n")), [(1, GrammarErrorKind::BareLineFeed)]);
+        assert_eq!(kinds(VALID.strip_suffix("\r\n").unwrap()), [(9, GrammarErrorKind::NoFinalLineEnd)]);
+        assert_eq!(kinds(&format!("\u{feff}{VALID}")), [(1, GrammarErrorKind::ByteOrderMark)]);
+        assert_eq!(kinds(&VALID.replace("UID:a@b", "UID a@b")), [(4, GrammarErrorKind::NoColon)]);
+        assert_eq!(kinds(&VALID.replace("UID:", "U_ID:")), [(4, GrammarErrorKind::BadName)]);
+        assert_eq!(kinds(&VALID.replace("a@b", "a\rb")), [(4, GrammarErrorKind::Control('\r'))]);
+        assert_eq!(kinds(&VALID.replace("\"q;:\"", "\"q")), [(5, GrammarErrorKind::UnclosedQuote)]);
+        assert_eq!(
+            kinds(&VALID.replace("UID:a@b\r\n", "UID:a@b\r\n\r\n")),
+            [(5, GrammarErrorKind::BlankLine)]
+        );
         let long = format!("UID:{}", "x".repeat(72));
-        assert_eq!(kinds(&VALID.replace("UID:a@b", &long)), [(4, FlawKind::LongLine(76))]);
+        assert_eq!(kinds(&VALID.replace("UID:a@b", &long)), [(4, GrammarErrorKind::LongLine(76))]);
         let ended = VALID.replace("END:VEVENT", "END:VJOURNAL");
-        assert_eq!(kinds(&ended)[0].1, FlawKind::Mismatched("VJOURNAL".to_owned(), "VEVENT".to_owned()));
+        assert_eq!(
+            kinds(&ended)[0].1,
+            GrammarErrorKind::Mismatched("VJOURNAL".to_owned(), "VEVENT".to_owned())
+        );
         let open = VALID.replace("END:VEVENT\r\nEND:VCALENDAR\r\n", "");
         assert_eq!(kinds(&open).len(), 2);
     }
@@ -270,7 +289,7 @@ mod tests {
         let mut bytes = b"BEGIN:VCALENDAR\r\nNAME:a\xc3".to_vec();
         bytes.extend(b"\r\n \xa9b\r\nEND:VCALENDAR\r\n");
         let reading = read(&bytes);
-        assert_eq!(reading.flaws, [Flaw { line: 2, kind: FlawKind::SplitCharacter }]);
+        assert_eq!(reading.errors, [GrammarError { line: 2, kind: GrammarErrorKind::SplitCharacter }]);
         assert_eq!(reading.components[0].property("NAME").unwrap().value, "aéb");
     }
 

@@ -13,8 +13,10 @@
 
 mod address;
 mod booking;
+mod calendar_words;
 mod cell;
 mod date;
+mod details;
 mod edit;
 mod encoding;
 mod fault;
@@ -35,7 +37,7 @@ pub use edit::{NewCells, with_cells};
 pub use fault::{Fault, capitalized, place};
 pub use file::{FileRow, ProgramFile, Truncation, rows_of, truncation, without_formulas, without_session};
 pub use header::field_meant;
-pub use report::Report;
+pub use report::{AlikeWarnings, Report};
 
 use crate::program::{Conference, Program};
 use chrono::NaiveDate;
@@ -58,6 +60,11 @@ pub fn import(bytes: &[u8], conference: &Arc<Conference>) -> Report {
     let mut faults = Faults::default();
     let program = read(bytes, conference, &mut faults);
     Report { program, faults: faults.into_list() }
+}
+
+/// A date without the weekday before it: `Fri 1/5/2026`, `Freitag, 1.5.2026`.
+pub fn without_weekday(raw: &str) -> &str {
+    date::without_weekday(raw.trim()).0
 }
 
 /// The date of a text in any form with one reading, such as `2026-05-01`, `1 May 2026` or `13/5/2026`.

@@ -6,7 +6,7 @@
 //!                            +------ persisted, then one immutable Release swapped in ----+
 //!                                                         |
 //!  picks in sled --store--> picks --agenda--> Agenda --join rendered VEVENTs--> Feed --http--> subscriber
-//!  Release + picks --reach--> outbox --callboard deliver--> webhook, browser
+//!  Release + picks --reach--> outbox --callboard deliver--> webhook, browser, mailbox
 //! ```
 //!
 //! The program has one write path ([`publisher`]), and picks have one ([`store`]). A request never parses CSV, never
@@ -14,16 +14,18 @@
 //!
 //! A module uses only modules of the layers below its own; the test `architecture` fails otherwise. From the bottom:
 //!
-//! - [`program`], [`clock`], [`telemetry`], [`peer`], and the readers of foreign formats, [`ics`] and [`xml`];
+//! - [`program`], [`clock`], [`logging`], [`peer`], and the readers of foreign formats, [`ics`] and [`xml`];
 //! - `texts`: every text of the interface, in each language, from the catalogues in `src/texts`;
 //! - [`config`] and [`import`]: parse the config and the program file into validated values;
 //! - [`revision`]: the ledger; [`feed`]: the ledger as iCalendar; [`release`]: both, as one snapshot;
 //! - [`agenda`], then the modules that render, convert or check releases and agendas: [`export`], [`exchange`],
 //!   [`web`], [`doctor`]; [`adopt`] converts a foreign program to `program.csv`;
-//! - [`store`] persists, [`freshness`] records the fetches of read links, [`reach`] tells subscribers of a release,
+//! - [`store`] persists, in a data directory or as one of several replicas on a database; [`freshness`] records the
+//!   fetches of read links, [`reach`] notifies subscribers,
 //!   [`publisher`] publishes, [`retention`] erases,
 //!   [`http`] answers, [`server`] listens;
-//! - [`cli`] starts and connects the other modules; [`client`] makes the outgoing HTTP requests of the command line.
+//! - [`cli`] starts and connects the other modules; [`client`] makes the outgoing HTTP requests of the command line, and
+//!   [`smtp`] sends its mails.
 
 pub mod adopt;
 pub mod agenda;
@@ -41,6 +43,7 @@ pub mod freshness;
 pub mod http;
 pub mod ics;
 pub mod import;
+pub mod logging;
 pub mod peer;
 pub mod program;
 pub mod publisher;
@@ -49,8 +52,9 @@ pub mod release;
 pub mod retention;
 pub mod revision;
 pub mod server;
+pub mod smtp;
 pub mod store;
-pub mod telemetry;
+
 // Private, so that the compiler finds messages that nothing shows.
 mod texts;
 pub mod web;

@@ -9,6 +9,6 @@ use tikv_jemallocator::Jemalloc;
 static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn main() -> ExitCode {
-    callboard::telemetry::start();
+    callboard::logging::start();
     cli::run(std::env::args_os()).into()
 }

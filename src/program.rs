@@ -6,9 +6,11 @@
 //!
 //! Invariant: the ids of a program's sessions are unique, and its sessions are in the order of [`Program::order`].
 
+mod address;
 mod change;
 mod colour;
 mod conference;
+mod days;
 mod id;
 mod identity;
 mod overlap;
@@ -17,10 +19,12 @@ mod vocabulary;
 mod walking;
 mod zone;
 
+pub use address::{foreign_character, rfc3986};
 pub use change::{Change, ChangeDescription, ChangeKind, FieldChange, FromTo, apply, describe_changes, diff};
 pub use colour::{Colour, ColourError};
 pub use conference::{ClockStyle, Conference, LanguageError, Room, Track, language_tag};
-pub use id::{IdError, SessionId, Slug, code_of, slug_of};
+pub use days::{DayChange, DayChangeError, MAX_DAYS, ProgramDays};
+pub use id::{IdError, SessionId, Slug, code_of, former_slug_of, slug_of};
 pub use identity::{Identity, Picture, PictureFormat};
 pub use overlap::{Intervals, Lanes};
 pub use text::{Counted, Removed, Text, printable};
@@ -141,11 +145,31 @@ pub struct Session {
     /// Links to slides, videos and documents.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
+    /// The language in which the session is held (BCP 47); none for the language of the conference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<Text>,
+    /// The session's topics, in the order of the row.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<Text>,
+    /// A picture of the session: an absolute https address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<Url>,
+    /// The page on which attendees comment on the session: an absolute https address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feedback_url: Option<Url>,
+    /// Whether the speakers opted out of recordings.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub no_recording: bool,
     /// The session's identity in the tool that the row came from, such as a UUID or a code of pretalx.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guid: Option<Text>,
     /// Whether the session takes place.
     pub status: Status,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// A half-open interval of time, `[start, end)`, and the room.

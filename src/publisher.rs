@@ -11,14 +11,22 @@ mod deliveries;
 mod describe;
 mod erase_session;
 mod error;
+mod follow;
 mod guard;
+mod held;
+mod hold_reason;
 mod program_file;
 mod publish;
+mod reminders;
+mod renderer;
+mod replicas;
 mod schedule;
+mod source_status;
 mod start;
 mod status;
 mod watch;
 
+pub use crate::adopt::Conflict;
 pub use crate::program::{ChangeDescription, FromTo, describe_changes};
 pub use advance_counters::{AdvancedCounters, advance_counters};
 pub use deliveries::{ClaimedMessages, spool_directory};
@@ -27,9 +35,15 @@ pub use describe::{
 };
 pub use erase_session::ErasureResult;
 pub use error::{PublishError, StartError};
+pub use follow::{FollowResult, SourceReading};
 pub use guard::{GuardVerdict, Hold};
+pub use hold_reason::HoldReason;
+pub(crate) use hold_reason::join as join_reasons;
 pub use publish::{Inspect, PublishJob};
+pub use reminders::run_reminders;
+pub use replicas::follow_replicas;
 pub use schedule::{ScheduleReceipt, run_schedule};
+pub use source_status::{SourceProblem, SourceStatus};
 pub use start::{PublisherSettings, Started};
 pub use status::{
     Attempt, AttemptResult, ConfigStatus, HeldProposal, HeldProposals, PublisherTask, Status, UnstoredFile,
@@ -37,13 +51,13 @@ pub use status::{
 pub use watch::watch;
 
 use crate::clock::Clock;
-use crate::config::{Publishing, Push, Webhook};
+use crate::config::{Mail, Publishing, Push, Source, Webhook};
 use crate::import::{Report, Truncation, import, truncation};
 use crate::program::{Change, Conference, Identity, Program};
 use crate::reach::Outbox;
 use crate::release::{Prepared, Release};
 use crate::revision::{Digest, EntryState, Ledger};
-use crate::store::{Origin, ReadError, Store};
+use crate::store::{Charge, Origin, ReadError, Store};
 use crate::web::Pages;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -63,11 +77,15 @@ pub struct Publisher {
     outbox: Outbox,
     inspect: Inspect,
     store: Store,
+    /// Whether this process does the work that one of several replicas does for all.
+    charge: Charge,
     clock: Clock,
     /// Held for one publication at a time.
     turn: tokio::sync::Mutex<()>,
     /// Notified when a release is scheduled or unscheduled.
     rescheduled: Notify,
+    /// Notified when reminders may be due earlier: a release is live, or a device asked for reminders.
+    reminders_changed: Notify,
     /// The last state that the file system reported of the program file.
     writer: channel::Sender<watch::WriterState>,
     state: Mutex<Status>,
@@ -104,6 +122,10 @@ pub struct Setup {
     pub webhooks: Vec<Webhook>,
     /// Messages to the browsers of attendees; none if they are off.
     pub push: Option<Push>,
+    /// The program elsewhere that is followed, if any. A first start then needs no program file.
+    pub source: Option<Source>,
+    /// Calendar invitations by mail; none if they are off.
+    pub mail: Option<Mail>,
     /// The directory in which earlier versions kept deliveries. The start moves them into the store.
     pub spool: PathBuf,
     /// Lints a release before it is persisted: [`crate::doctor::inspect`]; tests replace it.
@@ -170,6 +192,11 @@ impl Publisher {
     /// Receives the number of every new release.
     pub fn subscribe(&self) -> channel::Receiver<u64> {
         self.announce.subscribe()
+    }
+
+    /// Whether this process does the work that one of several replicas does for all.
+    pub fn charge(&self) -> &Charge {
+        &self.charge
     }
 
     /// The last attempt to publish, and what is held.

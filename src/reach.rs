@@ -1,4 +1,5 @@
-//! Tells subscribers of a release: who must be told, the deliveries that wait, and the messages.
+//! Notifies subscribers of releases and changed agendas, and reminds them of sessions: who gets a message, the deliveries
+//! that wait, and the messages.
 //!
 //! ```text
 //! release --announce--> deliveries in the outbox --claim--> message --callboard deliver--> receiver
@@ -10,18 +11,30 @@
 //! reports the results. Invariants: every release is announced once; a delivery leaves the outbox only when it was
 //! accepted, given up or replaced by the delivery of a later release, so a crash on either side loses none.
 
+mod agenda_change;
+mod announce;
+mod mail;
+mod mailboxes;
 mod outbox;
+mod reminders;
 mod retry;
 mod settle;
 mod spool;
 mod web_push;
 mod webhook;
 
+pub use agenda_change::announce_agenda;
+pub use mail::{
+    AskError, CONFIRMATION_LASTS, ConfirmationCounts, MAIL_HOST, MAX_MAILBOXES, MailKeys, MailKind, MailLink,
+    MailWriter, PlannedMail,
+};
+pub use mailboxes::{MailboxStep, check_mailboxes};
 pub use outbox::{Claimed, Claims, DeliveryCounts, Outbox};
 pub use settle::{Outcome, SendResult, Settled};
+use web_push::is_reminded_of;
 pub use web_push::{
-    EncryptionError, Endpoint, EndpointError, MOST_SUBSCRIPTIONS, Notification, PushKey, WebPushError,
-    WebPushWriter, are_usable_keys, calendar_notification, merge_changes, notification,
+    EncryptionError, Endpoint, EndpointError, MAX_SUBSCRIPTIONS, Notification, PushKey, WebPushError,
+    WebPushWriter, are_usable_keys, calendar_notification, merge_changes, notification, reminder,
 };
 pub use webhook::{WEBHOOK_SIGNATURE, webhook_key, webhook_message};
 
@@ -43,10 +56,10 @@ pub enum OutboxError {
     Spool(#[from] std::io::Error),
 }
 
-/// A request for `callboard deliver` to send.
+/// A request or a mail for `callboard deliver` to send.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
-    /// The absolute address. May be a secret.
+    /// The absolute address, `mailto:` for a mail. May be a secret.
     pub url: String,
     /// Header fields.
     pub headers: Vec<(String, String)>,
@@ -71,6 +84,14 @@ pub struct ClaimedMessage {
     pub message: Message,
 }
 
+impl ClaimedMessage {
+    /// The result of an attempt to send it.
+    pub fn outcome(self, result: SendResult) -> Outcome {
+        let Self { id, claim, release, .. } = self;
+        Outcome { id, claim, release, result }
+    }
+}
+
 /// The body of a message. JSON between server and sender stays readable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -89,4 +110,9 @@ pub enum Guard {
     Sign(PathBuf),
     /// Check every address before it is dialled: a client of the server chose the URL. See [`Endpoint`].
     Stranger,
+    /// Give the mail to the relay of the config.
+    Relay {
+        /// The sender.
+        sender: String,
+    },
 }

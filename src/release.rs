@@ -148,7 +148,8 @@ impl Release {
     /// The walking times between rooms.
     pub fn walking(&self) -> &WalkingTimes {
         let slugs = &self.ledger.slugs;
-        let current = |room: &Slug| slugs.room(room).map_or_else(|| room.clone(), |(slug, _)| slug.clone());
+        let known = |room: &Slug| slugs.room(room).or_else(|| slugs.room_of_spelling(room));
+        let current = |room: &Slug| known(room).map_or_else(|| room.clone(), |(slug, _)| slug.clone());
         self.walking.get_or_init(|| WalkingTimes::of(&self.program.conference.walking, current))
     }
 

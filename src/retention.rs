@@ -101,6 +101,10 @@ impl Retention {
         let mut next = Duration::ZERO;
         loop {
             let now = self.clock.elapsed();
+            if !self.publisher.charge().is_held() {
+                tokio::time::sleep(CHECK_EVERY).await;
+                continue;
+            }
             match self.check(next <= now).await {
                 Ok(None) => {}
                 Ok(Some(RetentionResult { agendas, links })) => {
@@ -109,19 +113,19 @@ impl Retention {
                         tracing::info!(
                             agendas,
                             links,
-                            "agendas were erased, since their time after the conference is over"
+                            "agendas were erased, since their retention time is over"
                         );
                     }
                 }
                 Err(error) => {
-                    tracing::error!(%error, "agendas whose time is over could not be erased yet");
+                    tracing::error!(%error, "agendas whose retention time is over could not be erased yet");
                 }
             }
             tokio::time::sleep(CHECK_EVERY).await;
         }
     }
 
-    /// Erases the agendas whose time is over, unless the clock jumped ahead.
+    /// Erases the agendas whose retention time is over, unless the clock jumped ahead.
     ///
     /// # Errors
     /// [`RetentionError`]; some agendas may have been erased before it.
@@ -347,6 +351,6 @@ fn due(store: &Store, until: DateTime<Utc>) -> Result<Vec<DueAgenda>, ReadError>
             due.push(DueAgenda::of(key, &agenda));
         }
     }
-    skipped.log("looking for agendas whose time is over");
+    skipped.log("looking for agendas whose retention time is over");
     Ok(due)
 }

@@ -13,41 +13,54 @@
 //! All state is on disk twice: in the index, and in checkpoint and journal. Each copy can be rebuilt from the other.
 
 mod backup;
+mod charge;
 mod checkpoint;
 mod committer;
+mod database;
 mod directory;
 mod error;
 mod high_water;
 mod index;
 mod journal;
 mod keeper;
+mod moving;
 mod plan;
 mod read;
 mod record;
+mod replica;
 mod rows;
 mod rules;
 mod snapshot;
 mod start;
+mod temporary;
 mod verify;
 mod write;
 
 pub use backup::{Backup, BackupError, RestoreError, Restoring, verify_backup, verify_backup_from};
+pub use charge::Charge;
+pub use database::{Database, DatabaseError, DatabaseOptions};
 pub use directory::OwnershipGuard;
 pub use error::{CommitError, OpenError, ReadError};
 pub use high_water::HighWater;
+pub use moving::MoveError;
 pub use read::{LinkedAgenda, Skipped};
 #[cfg(test)]
 pub(crate) use record::agenda::take_parses;
 pub use record::agenda::{AgendaRecord, BusyRecord, LinkRecord, LinkTarget};
+pub use record::charge::ChargeRecord;
+pub use record::held::{HeldRecord, HeldSource};
+pub use record::mail::{InvitationRecord, InvitationState, MailAsk, MailRecord, PendingMail};
 pub use record::named::{
-    AnnouncedReleases, ClockProbation, ImportedFile, LinkFetch, NamedRecord, PushKeyBytes, RecordName,
-    Schedule,
+    AnnouncedReleases, ClockProbation, ImportedFile, LinkFetch, MailSecretBytes, NamedRecord, PushKeyBytes,
+    RecordName, RemindedSessions, Schedule, SourceRecord,
 };
 pub use record::outbox::{
-    CalendarSource, Channel, DeliveryRecord, FollowedCalendar, ReachRecord, ReachTally, SubscriptionRecord,
-    SubscriptionsRecord, Version,
+    CalendarSource, Cause, Channel, DeliveryRecord, FollowedCalendar, ReachRecord, ReachTally,
+    SubscriptionRecord, SubscriptionsRecord, Version,
 };
 pub use record::release::{LedgerHead, Origin, ReleaseRecord, ReleaseSummary};
+pub use record::temporary::{TemporaryKind, TemporaryRecord};
+pub use replica::ReplicaStatus;
 pub use snapshot::Snapshot;
 pub use verify::{StoreFault, Verified, verify};
 pub use write::{ReleaseWrite, Write};
@@ -59,9 +72,11 @@ use committer::{CommitJob, CommitReply, Work};
 use directory::{FileIdentity, Places};
 use error::StorageError;
 use index::view::Index;
+use journal::chain::Position;
 use keeper::Order;
+use replica::Replica;
 use rows::KeySpace;
-use start::{Threads, start};
+use start::{Threads, start, start_replica};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
@@ -115,6 +130,24 @@ impl Store {
         Ok(Self(Arc::new(Handle { shared, threads: Mutex::new(Some(threads)) })))
     }
 
+    /// Opens a replica: a store whose journal is the log of the conference in a database. The directory holds this
+    /// replica's copy, from which it is read.
+    ///
+    /// Without a copy, the database must be reachable. With one, the store opens without it, and takes writes once it
+    /// is back.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open_replica(
+        dir: &Path,
+        conference: &Slug,
+        options: StoreOptions,
+        database: &Database,
+    ) -> Result<Self, OpenError> {
+        let (shared, threads) = start_replica(dir, conference, options, database)?;
+        Ok(Self(Arc::new(Handle { shared, threads: Mutex::new(Some(threads)) })))
+    }
+
     /// Makes all writes or none, and returns once they are on disk.
     ///
     /// If the queue is full, returns [`CommitError::Unavailable`] at once. Dropping the future does not undo the
@@ -124,6 +157,9 @@ impl Store {
         let _staging = match large_release(&mut writes, limit) {
             Some(release) => {
                 let staging = Staging::begin(&self.0.shared)?;
+                if self.0.shared.replica.is_some() {
+                    self.write(Work::Stage).await?;
+                }
                 for piece in release.pieces(limit) {
                     self.write(Work::Piece(piece)).await?;
                 }
@@ -152,6 +188,9 @@ impl Store {
         let _staging = match large_release(&mut writes, limit) {
             Some(release) => {
                 let staging = Staging::begin(&self.0.shared)?;
+                if self.0.shared.replica.is_some() {
+                    self.write_blocking(Work::Stage)?;
+                }
                 release.pieces(limit).try_for_each(|piece| self.write_blocking(Work::Piece(piece)))?;
                 Some(staging)
             }
@@ -165,6 +204,11 @@ impl Store {
         let job = job(work, CommitReply::Thread(reply));
         self.send(|jobs| jobs.send(job).map_err(|_| closed()))?;
         answer.recv().unwrap_or_else(|_| Err(closed()))
+    }
+
+    /// Reads a shared log up to its present end.
+    async fn follow(&self) -> Result<(), CommitError> {
+        self.write(Work::Follow).await
     }
 
     /// The write that publishes a release: the changes of the ledger, or the whole ledger if the changes are large.
@@ -307,6 +351,8 @@ pub struct StoreOptions {
     pub group: usize,
     /// Whether a directory that holds only other conferences may also get this one.
     pub new_conference: bool,
+    /// Whether a replica's copy is opened like a store of its own, to be read.
+    pub reads_replicas: bool,
     /// The growth of the journal after which a checkpoint is made. For a large state the limit is at least half of the
     /// state's size.
     pub checkpoint_bytes: u64,
@@ -321,6 +367,7 @@ impl Default for StoreOptions {
             queue: 1024,
             group: 256,
             new_conference: false,
+            reads_replicas: false,
             checkpoint_bytes: 64 * 1024 * 1024,
             piece_bytes: 4 * 1024 * 1024,
         }
@@ -335,6 +382,8 @@ struct StoreShared {
     lock: FileIdentity,
     options: StoreOptions,
     state: StoreState,
+    /// What a replica shares with others; none for a local journal.
+    replica: Option<Replica>,
 }
 
 /// The present state of a store's threads.
@@ -347,6 +396,8 @@ struct StoreState {
     pending: AtomicUsize,
     /// The sequence of the last journal record that readers see.
     applied: AtomicU64,
+    /// The hash of the shared log up to that record, with the same sequence.
+    position: Mutex<Position>,
     /// Bytes written to the journal since the store was opened.
     journaled: AtomicU64,
     /// The sequence of the newest checkpoint.
@@ -370,6 +421,17 @@ impl StoreState {
 
     fn failure(&self) -> Option<StorageError> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Shows the position of a group to readers.
+    fn set_position(&self, position: Position) {
+        *self.position.lock().unwrap_or_else(PoisonError::into_inner) = position;
+        self.applied.store(position.sequence, Ordering::Release);
+    }
+
+    /// The position of the last group that readers see.
+    fn position(&self) -> Position {
+        *self.position.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn set_oldest(&self, at: Option<Instant>) {

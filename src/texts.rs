@@ -5,8 +5,8 @@
 //! does not compile, and neither does a missing value. British English has only the messages that differ. The tests
 //! below compare the other catalogues with the American one.
 //!
-//! This module does not know what stays English: the command line, log lines, problem documents and the faults of a
-//! program file.
+//! Some texts are always in English and not here: those of the command line, log lines, problem documents and the
+//! faults of a program file.
 
 mod dates;
 mod languages;
@@ -90,6 +90,11 @@ impl Texts {
             Field::Bios => self.field_bios,
             Field::Url => self.field_url,
             Field::Links => self.field_links,
+            Field::Language => self.field_language,
+            Field::Tags => self.field_tags,
+            Field::Image => self.field_image,
+            Field::FeedbackUrl => self.field_feedback_url,
+            Field::Recording => self.field_recording,
             Field::Guid => self.field_guid,
             Field::Status => self.field_status,
         }

@@ -7,10 +7,9 @@
 //!
 //! [`Pages`] (one per release, each [`RenderedPage`] with its hash and codings, public, `Vary: Accept-Encoding`): `/`,
 //! `/?embed`, `/sessions/{id}`, `/tracks/{track}`, `/rooms/{room}`, `/speakers/{speaker}`, `/days/{date}`, their lists,
-//! `/search.json`, `/offline`, `/robots.txt`,
-//! `/sitemap.xml`, `/manifest.webmanifest`, `/sw.js` (`no-cache`), and the release's `/assets/colours.….css`.
-//! [`Assets`]: the other `/assets/…` (`public, max-age=31536000, immutable`). The colour sheet of an earlier release
-//! may answer 404.
+//! `/search.json`, `/offline`, `/robots.txt`, `/sitemap.xml`, `/manifest.webmanifest`, `/sw.js` (`no-cache`), and the
+//! release's `/assets/colours.….css`. [`Assets`]: the other `/assets/…` (`public, max-age=31536000, immutable`). The
+//! colour sheet of an earlier release may answer 404.
 //!
 //! # Rendered on request
 //!
@@ -83,7 +82,8 @@
 //! - `organizer_here=1`, set and cleared with the sign-in, without `HttpOnly` and without a secret. It makes scripts
 //!   add a link to `/organizer`. `/agenda` and `/mine`, which nobody else gets, contain the link themselves.
 //!
-//! The release that the visitor's last `/agenda` page showed is stored with the agenda and returned as [`OwnAgenda::seen`].
+//! The release that the visitor's last `/agenda` page showed is stored with the agenda and returned as
+//! [`OwnAgenda::seen`].
 //!
 //! # Policy
 //!
@@ -131,10 +131,11 @@ pub use assets::{Assets, RenderedPage};
 pub use changes::{ReleaseNotes, changes};
 pub use colours::Shades;
 pub use import::import;
-pub use notice::{desk_problem, hand_over, problem};
+pub use notice::{MailNotice, desk_problem, hand_over, mail_notice, problem};
 pub use organizer::{
-    AttemptOutcome, CalendarCount, CalendarKind, DeskDone, DeskStatus, HeldRelease, LastAttempt,
-    MessageChannel, OutboxStatus, ReachRow, ReleaseRow, ScheduledRelease, SignInReason, desk, sign_in,
+    AttemptOutcome, CalendarCount, CalendarKind, DeskDone, DeskStatus, FollowedSource, HeldRelease,
+    LastAttempt, MessageChannel, OutboxStatus, ReachRow, ReleaseRow, ScheduledRelease, SignInReason,
+    SourceConflict, desk, sign_in,
 };
 pub use pages::Pages;
 pub use part::{Listing, ROWS_PER_PAGE, SESSIONS_PER_PAGE, listing, part};

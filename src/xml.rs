@@ -2,6 +2,7 @@
 //!
 //! Owns well-formedness and the limits on documents. Knows no particular kind of document. Only this module uses
 //! quick-xml.
+//!
 //! Invariants: a document that exceeds a limit, has a DOCTYPE, or uses an entity that XML does not define is refused; a
 //! written document is indented UTF-8 without characters that XML 1.0 does not allow.
 
@@ -12,13 +13,13 @@ pub use read::{Element, XmlError, read};
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
 /// The most bytes of a document. Callers may set a lower limit.
-pub const MOST_BYTES: usize = 20 * 1024 * 1024;
+pub const MAX_BYTES: usize = 20 * 1024 * 1024;
 /// The most levels of elements.
-pub const MOST_DEPTH: usize = 32;
+pub const MAX_DEPTH: usize = 32;
 /// The most elements of a document.
-pub const MOST_ELEMENTS: usize = 1_000_000;
+pub const MAX_ELEMENTS: usize = 1_000_000;
 /// The most attributes of an element, and the most prefixes in scope at one place.
-pub const MOST_ATTRIBUTES: usize = 64;
+pub const MAX_ATTRIBUTES: usize = 64;
 
 /// Writes one document into memory.
 pub struct XmlWriter {
@@ -106,7 +107,7 @@ fn clean(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{MOST_BYTES, read, *};
+    use super::{MAX_BYTES, read, *};
     use proptest::prelude::*;
 
     proptest! {
@@ -115,7 +116,7 @@ mod tests {
             let mut writer = XmlWriter::default();
             writer.open("a", &[]);
             writer.leaf("b", &[("x", &attribute)], &text);
-            let root = read(&writer.finish(), MOST_BYTES).unwrap();
+            let root = read(&writer.finish(), MAX_BYTES).unwrap();
             let leaf = root.child("b").unwrap();
             prop_assert_eq!(&leaf.text, &clean(&text));
             let kept = clean(&attribute);

@@ -74,22 +74,79 @@ const AROUND: [(char, char); 12] = [
     ('_', '_'),
 ];
 
+/// Words that start a reason after such a word in brackets: `[Cancelled due to illness]`.
+const REASONS: [&str; 17] = [
+    "by",
+    "due",
+    "because",
+    "as",
+    "for",
+    "on",
+    "until",
+    "wegen",
+    "aufgrund",
+    "krankheitsbedingt",
+    "par",
+    "pour",
+    "en",
+    "por",
+    "debido",
+    "per",
+    "door",
+];
+
+/// What separates such a word from the title.
+const SEPARATORS: [&str; 5] = [" - ", " – ", " — ", " | ", " // "];
+
 /// The title without the word for "cancelled"; none if the title has no such word.
 ///
-/// The word counts in brackets (`[CANCELED] Talk`, `Talk (abgesagt)`), before a colon or a spaced dash (`Annulé :
-/// Talk`), and in capitals before a title that is not all in capitals (`CANCELED Talk`). A title of that word alone
-/// stays as it is.
+/// The word counts in brackets, with or without a reason (`[CANCELED] Talk`, `Talk (abgesagt wegen Krankheit)`), before a
+/// colon, before or after a spaced dash (`Annulé : Talk`, `Talk - cancelled`), and in capitals beside a title that is not
+/// all in capitals (`CANCELED Talk`). A title of that word alone stays as it is.
 pub(super) fn without_cancelled(title: &str) -> Option<String> {
     let title = title.trim();
-    let rest = bracketed_start(title).or_else(|| bracketed_end(title)).or_else(|| bare_start(title))?;
-    let rest =
-        rest.trim_matches(|c: char| c.is_whitespace() || matches!(c, ':' | '：' | '–' | '—' | '-' | '|'));
+    let mut rest = without_one(title)?;
+    while let Some(shorter) = without_one(rest).filter(|shorter| shorter.len() < rest.len()) {
+        rest = shorter;
+    }
     Some(if rest.is_empty() { title } else { rest }.to_owned())
 }
 
+fn without_one(title: &str) -> Option<&str> {
+    let bare = title.trim_start_matches(|c: char| c.is_whitespace() || is_symbol(c));
+    let rest = bracketed_start(title)
+        .or_else(|| bracketed_end(title))
+        .or_else(|| separated_start(bare))
+        .or_else(|| separated_end(title))
+        .or_else(|| capitals_at_start(bare))
+        .or_else(|| capitals_at_end(title))?;
+    let is_mark =
+        |c: char| c.is_whitespace() || matches!(c, ':' | '：' | '–' | '—' | '-' | '|') || is_symbol(c);
+    Some(rest.trim_matches(is_mark))
+}
+
+/// Arrows, signs and emoji: `❌ CANCELLED ❌`.
+fn is_symbol(c: char) -> bool {
+    matches!(c, '\u{2190}'..='\u{2bff}' | '\u{fe0f}' | '\u{1f000}'..='\u{1faff}')
+}
+
 fn is_word(text: &str) -> bool {
-    let bare = text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '!' | '.' | '*'));
-    WORDS.contains(&bare.to_lowercase().as_str())
+    let is_around = |c: char| c.is_whitespace() || matches!(c, '!' | '.' | '*') || is_symbol(c);
+    WORDS.contains(&text.trim_matches(is_around).to_lowercase().as_str())
+}
+
+/// Whether a text in brackets is the word, or the word and a reason.
+fn is_word_with_reason(text: &str) -> bool {
+    let text = text.trim();
+    let mut ends = text.match_indices([' ', ',', ':', ';', '.']).map(|(at, _)| at);
+    is_word(text)
+        || ends.any(|at| {
+            let (word, reason) = text.split_at_checked(at).unwrap_or_default();
+            let is_set_off =
+                !reason.starts_with(' ') || reason.trim_start().starts_with(['-', '–', '—', '(']);
+            let first = reason.split_whitespace().next().unwrap_or_default().to_lowercase();
+            is_word(word) && (is_set_off || REASONS.contains(&first.as_str()))
+        })
 }
 
 fn bracketed_start(title: &str) -> Option<&str> {
@@ -97,29 +154,46 @@ fn bracketed_start(title: &str) -> Option<&str> {
     let (_, close) = AROUND.iter().find(|(start, _)| *start == open)?;
     let inside = title.trim_start_matches(open);
     let (word, rest) = inside.split_once(*close)?;
-    is_word(word).then(|| rest.trim_start_matches(*close))
+    is_word_with_reason(word).then(|| rest.trim_start_matches(*close))
 }
 
 fn bracketed_end(title: &str) -> Option<&str> {
     let close = title.chars().next_back()?;
     let (open, _) = AROUND.iter().find(|(_, end)| *end == close)?;
     let (rest, word) = title.trim_end_matches(close).rsplit_once(*open)?;
-    is_word(word).then(|| rest.trim_end_matches(*open))
+    is_word_with_reason(word).then(|| rest.trim_end_matches(*open))
 }
 
-fn bare_start(title: &str) -> Option<&str> {
-    let end = title
-        .find([':', '：'])
-        .or_else(|| [" - ", " – ", " — ", " | "].iter().find_map(|dash| title.find(dash)));
-    if let Some((word, rest)) =
-        end.and_then(|end| title.split_at_checked(end)).filter(|(word, _)| is_word(word))
-    {
-        let _ = word;
-        return Some(rest);
-    }
-    let (word, rest) = title.split_once(char::is_whitespace)?;
-    let is_loud = |text: &str| text.chars().any(char::is_uppercase) && !text.chars().any(char::is_lowercase);
-    (is_word(word) && is_loud(word) && !is_loud(rest)).then_some(rest)
+fn separated_start(title: &str) -> Option<&str> {
+    let dash = || SEPARATORS.iter().filter_map(|dash| title.find(dash)).min();
+    let end = title.find([':', '：']).into_iter().chain(dash()).min()?;
+    let (word, rest) = title.split_at_checked(end)?;
+    is_word(word).then_some(rest)
+}
+
+fn separated_end(title: &str) -> Option<&str> {
+    let (at, dash) =
+        SEPARATORS.iter().filter_map(|dash| Some((title.rfind(dash)?, *dash))).max_by_key(|(at, _)| *at)?;
+    let (rest, word) = title.split_at_checked(at)?;
+    is_word(word.strip_prefix(dash)?).then_some(rest)
+}
+
+fn is_in_capitals(text: &str) -> bool {
+    text.chars().any(char::is_uppercase) && !text.chars().any(char::is_lowercase)
+}
+
+fn capitals_at_start(title: &str) -> Option<&str> {
+    let spaces = title.match_indices(char::is_whitespace).map(|(at, _)| at).take(2);
+    let mut splits = spaces.filter_map(|at| title.split_at_checked(at));
+    let found = splits.find(|(word, rest)| is_word(word) && is_in_capitals(word) && !is_in_capitals(rest));
+    found.map(|(_, rest)| rest)
+}
+
+fn capitals_at_end(title: &str) -> Option<&str> {
+    let spaces = title.rmatch_indices(char::is_whitespace).map(|(at, _)| at).take(2);
+    let mut splits = spaces.filter_map(|at| title.split_at_checked(at));
+    let found = splits.find(|(rest, word)| is_word(word) && is_in_capitals(word) && !is_in_capitals(rest));
+    found.map(|(rest, _)| rest)
 }
 
 #[cfg(test)]
@@ -146,6 +220,19 @@ mod tests {
             "!!! ABGESAGT !!! Carving heaps",
             "ОТМЕНЕНО: Carving heaps",
             "**CANCELLED** Carving heaps",
+            "Carving heaps - CANCELLED",
+            "Carving heaps – entfällt",
+            "Carving heaps | ANNULÉ",
+            "Carving heaps: CANCELLED",
+            "Carving heaps ABGESAGT!",
+            "FÄLLT AUS Carving heaps",
+            "❌ CANCELLED ❌ Carving heaps",
+            "🚫 Abgesagt: Carving heaps 🚫",
+            "[CANCELLED] [CANCELLED] Carving heaps",
+            "[CANCELLED] Carving heaps (cancelled)",
+            "[Canceled by speaker] Carving heaps",
+            "Carving heaps (abgesagt wegen Krankheit)",
+            "[Cancelled - see you next year] Carving heaps",
         ] {
             assert_eq!(without_cancelled(title).as_deref(), Some("Carving heaps"), "{title}");
         }
@@ -165,6 +252,12 @@ mod tests {
             "[",
             "キャンセル待ち",
             "Carving (heaps)",
+            "Carving heaps: cancelled",
+            "Why we cancelled",
+            "(Cancelled checks) and other stories",
+            "FLIGHTS ARE CANCELLED",
+            "- ",
+            "❌",
         ] {
             assert_eq!(without_cancelled(title), None, "{title}");
         }

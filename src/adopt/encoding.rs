@@ -20,15 +20,33 @@ pub(super) fn decode(bytes: &[u8]) -> (Cow<'_, str>, Option<String>) {
             return (text.into(), None);
         }
         let (encoding, doubt) = match declared(body) {
+            Some(Ok(encoding)) if encoding == UTF_8 => {
+                (WINDOWS_1252, Some("the file is not UTF-8, as it declares".to_owned()))
+            }
             Some(Ok(encoding)) => (encoding, None),
             Some(Err(label)) => (WINDOWS_1252, Some(format!("the encoding {label:?} is unknown"))),
             None => (WINDOWS_1252, Some("the file is not UTF-8 and declares no encoding".to_owned())),
         };
+        if doubt.is_some() && is_mostly_utf_8(body) {
+            let doubt =
+                "some characters are not UTF-8; each became the sign \u{fffd}, so look for it".to_owned();
+            return (String::from_utf8_lossy(body), Some(doubt));
+        }
         let doubt = doubt.map(|doubt| format!("{doubt}; it was read as Windows-1252, so check the accents"));
         return (encoding.decode_without_bom_handling(body).0, doubt);
     }
     let (text, had_errors) = encoding.decode_without_bom_handling(body);
     (text, had_errors.then(|| format!("some characters are not {}", encoding.name())))
+}
+
+/// Whether most characters outside of ASCII are UTF-8, as in a file into which a line of another encoding was pasted.
+fn is_mostly_utf_8(body: &[u8]) -> bool {
+    let (mut valid, mut invalid) = (0_usize, 0_usize);
+    for chunk in body.utf8_chunks() {
+        valid += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        invalid += usize::from(!chunk.invalid().is_empty());
+    }
+    valid > invalid
 }
 
 /// The encoding of an XML declaration, or of the first CHARSET parameter of a vCalendar; an unknown one as its label.
@@ -62,5 +80,10 @@ mod tests {
         let (text, doubt) = decode(b"SUMMARY:Gr\xfc\xdfe\r\n");
         assert!(text.contains("Grüße") && doubt.is_some());
         assert_eq!(decode(b""), ("".into(), None));
+        // A declaration that is wrong, and a file of two encodings.
+        let (text, doubt) = decode(b"<?xml version='1.0' encoding='UTF-8'?><a>Gr\xfc\xdfe</a>");
+        assert!(text.contains("Grüße") && doubt.unwrap().contains("as it declares"));
+        let (text, doubt) = decode(b"Title\nGr\xc3\xbc\xc3\x9fe\n\xc3\x84\nM\xfcller\n");
+        assert!(text.contains("Grüße") && text.contains("M\u{fffd}ller") && doubt.is_some());
     }
 }

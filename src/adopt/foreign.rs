@@ -1,4 +1,4 @@
-//! A foreign program between its format and ours: each reader fills it, and the row writer reads it.
+//! A foreign program, whatever its format: each reader fills one, and `row` writes it as CSV.
 
 use super::notes::Notes;
 use crate::program::{Civil, SessionKind, Status, Zone};
@@ -15,17 +15,25 @@ pub(super) struct ForeignProgram {
     pub notes: Notes,
     /// Whether the descriptions are plain text, in which `<b>` is no HTML.
     pub is_plain: bool,
+    /// The tracks that the file lists, each with its colour or an empty text.
+    pub tracks: Vec<(String, String)>,
+    /// The rooms that the file lists, in its order, each with the number of people that it holds.
+    pub rooms: Vec<(String, Option<u32>)>,
+    /// Why the file is only a part of the program, if it shows that.
+    pub cut: Option<String>,
 }
 
 /// A session with the texts of the file.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct ForeignSession {
-    /// The session's identity in the file: an iCalendar UID with the RECURRENCE-ID, a frab guid or id, or a code. Empty if
-    /// the file gives none.
+    /// The session's identity in the file: an iCalendar UID with the RECURRENCE-ID, a frab guid or id, or a code. Empty
+    /// if the file gives none.
     pub identity: String,
     /// The session's id here, in a file that Callboard wrote.
     pub own_id: String,
     pub title: String,
+    /// The text of the start, for the note about a start that cannot be read.
+    pub stated_start: String,
     pub start: Option<ForeignTime>,
     pub end: Option<ForeignTime>,
     /// The name of a type or category, from which the kind is derived.
@@ -39,6 +47,13 @@ pub(super) struct ForeignSession {
     pub url: String,
     /// The links: labels and addresses.
     pub links: Vec<(String, String)>,
+    /// A language tag, a locale or the name of a language.
+    pub language: String,
+    pub tags: Vec<String>,
+    pub image: String,
+    pub feedback_url: String,
+    /// Whether the speakers opted out of recordings.
+    pub no_recording: bool,
     pub status: Option<Status>,
 }
 
@@ -72,6 +87,14 @@ impl ForeignTime {
             (Self::Instant(at), Self::Instant(earlier)) => Some(at - earlier),
             (Self::Civil(civil), Self::Civil(earlier)) => Some(civil - earlier),
             _ => None,
+        }
+    }
+
+    /// The instant, or the civil time as if the zone were UTC.
+    pub(super) fn in_utc(self) -> DateTime<Utc> {
+        match self {
+            Self::Instant(at) => at,
+            Self::Civil(civil) => civil.and_utc(),
         }
     }
 
@@ -251,8 +274,8 @@ pub(super) fn is_kind_alone(text: &str) -> bool {
     all && names_kind
 }
 
-/// The kind of a session whose file gives no kind. Titles of breaks, meals and the like are nothing but the kind; `Closing
-/// the gap` is a talk.
+/// The kind of a session whose file gives no kind. Titles of breaks, meals and the like are nothing but the kind;
+/// `Closing the gap` is a talk.
 pub(super) fn kind_of_title(title: &str) -> SessionKind {
     let is_marked = |kind: &SessionKind| {
         matches!(kind, SessionKind::Meal | SessionKind::Break | SessionKind::Remarks | SessionKind::Social)

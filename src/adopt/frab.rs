@@ -1,11 +1,14 @@
 //! Reads frab schedules in JSON and XML.
 
+use super::AdoptError;
 use super::foreign::{ForeignPerson, ForeignProgram, ForeignSession, ForeignTime};
-use super::value::{DayFrame, JsonObject, clock, is_filled, length, member, moment, paragraphs_of, shown};
-use super::{AdoptError, refusal};
-use crate::xml::{self, Element};
+use super::value::{
+    DayFrame, JsonObject, clock, is_filled, length, member, moment, paragraphs_of, rooms_of, shown, tracks_of,
+};
+use crate::xml::Element;
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use serde_json::Value;
+use std::collections::HashMap;
 
 /// An event, with the fields that the XML and JSON formats share.
 #[derive(Debug, Default)]
@@ -28,6 +31,10 @@ struct FrabEvent {
     origin_url: String,
     people: Vec<ForeignPerson>,
     links: Vec<(String, String)>,
+    language: String,
+    image: String,
+    feedback_url: String,
+    no_recording: bool,
 }
 
 /// The session's id in an address such as `https://conf.example.org/sessions/opening`, as Callboard writes it.
@@ -55,6 +62,7 @@ impl FrabEvent {
             identity: self.identity,
             own_id: if is_ours { own_id(&self.origin_url) } else { String::new() },
             title: self.title,
+            stated_start: format!("{} {}", self.date, self.start),
             start,
             end,
             kind: self.kind,
@@ -65,7 +73,11 @@ impl FrabEvent {
             text: vec![subtitle, self.abstract_text, description],
             url: self.url,
             links: self.links,
-            status: None,
+            language: self.language,
+            image: self.image,
+            feedback_url: self.feedback_url,
+            no_recording: self.no_recording,
+            ..ForeignSession::default()
         });
     }
 
@@ -80,6 +92,27 @@ impl FrabEvent {
             Some(ForeignTime::Civil(civil))
         })
     }
+}
+
+/// Joins the events that Callboard writes for the days of a session of 24 hours or more. They have different ids and the
+/// same page; the session has the ids of the first.
+fn join_days(foreign: &mut ForeignProgram) {
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut joined: Vec<ForeignSession> = Vec::with_capacity(foreign.sessions.len());
+    for part in std::mem::take(&mut foreign.sessions) {
+        let known = places.get(&part.own_id).and_then(|place| joined.get_mut(*place));
+        match known.filter(|_| !part.own_id.is_empty()) {
+            Some(first) if part.start < first.start => {
+                *first = ForeignSession { end: first.end.max(part.end), ..part };
+            }
+            Some(first) => first.end = first.end.max(part.end),
+            None => {
+                places.insert(part.own_id.clone(), joined.len());
+                joined.push(part);
+            }
+        }
+    }
+    foreign.sessions = joined;
 }
 
 /// Whether the `generator` of a schedule is Callboard.
@@ -106,10 +139,13 @@ const EVENT_FIELDS: &[&str] = &[
     "attachments",
     "slug",
     "origin_url",
+    "language",
+    "logo",
+    "feedback_url",
 ];
 
 /// The fields that an event has in JSON only. XML has some of them as attributes.
-const JSON_EVENT_FIELDS: &[&str] = &["id", "guid", "code"];
+const JSON_EVENT_FIELDS: &[&str] = &["id", "guid", "code", "do_not_record", "recording"];
 
 /// The members of a person that are read, or that Callboard writes itself.
 const PERSON_MEMBERS: &[&str] = &["id", "guid", "code", "name", "public_name", "biography", "url"];
@@ -123,6 +159,8 @@ pub(super) fn read_json(root: &Value) -> Result<ForeignProgram, AdoptError> {
     let mut foreign = ForeignProgram {
         title: filled("title"),
         zone: filled("time_zone_name"),
+        tracks: tracks_of(conference),
+        rooms: rooms_of(conference),
         is_plain: is_ours,
         ..ForeignProgram::default()
     };
@@ -138,6 +176,7 @@ pub(super) fn read_json(root: &Value) -> Result<ForeignProgram, AdoptError> {
             }
         }
     }
+    join_days(&mut foreign);
     Ok(foreign)
 }
 
@@ -171,6 +210,15 @@ fn json_event(day: &DayFrame, room: &str, found: &JsonObject, foreign: &mut Fore
     let text = |name: &str| member(found, name);
     let identity = ["guid", "id", "code"].into_iter().map(text).find(|text| !text.is_empty());
     let place = text("room");
+    // As in XML; some tools write it beside or in place of `do_not_record`.
+    let recording = found.get("recording").and_then(Value::as_object);
+    let licence = recording.map(|recording| member(recording, "license")).unwrap_or_default();
+    if !licence.is_empty() {
+        foreign.notes.unmapped("recording_license", &licence);
+    }
+    let is_true = |value: Option<&Value>| value.and_then(Value::as_bool) == Some(true);
+    let no_recording = is_true(found.get("do_not_record"))
+        || is_true(recording.and_then(|recording| recording.get("optout")));
     FrabEvent {
         identity: identity.unwrap_or_default(),
         day: day.clone(),
@@ -189,19 +237,15 @@ fn json_event(day: &DayFrame, room: &str, found: &JsonObject, foreign: &mut Fore
         origin_url: text("origin_url"),
         people,
         links,
+        language: text("language"),
+        image: text("logo"),
+        feedback_url: text("feedback_url"),
+        no_recording,
     }
 }
 
-/// Reads the XML format.
-pub(super) fn read_xml(text: &str) -> Result<ForeignProgram, AdoptError> {
-    let head = text.get(..15).unwrap_or_default().to_ascii_lowercase();
-    if head.starts_with("<!doctype html") || head.starts_with("<html") {
-        return Err(refusal::of(text));
-    }
-    let root = xml::read(text.as_bytes(), xml::MOST_BYTES)?;
-    if root.name != "schedule" {
-        return Err(refusal::of(&format!("<{}", root.name)));
-    }
+/// Reads the XML format: its root element `schedule`.
+pub(super) fn read_xml(root: &Element) -> ForeignProgram {
     let is_ours = is_ours(root.child("generator").and_then(|generator| generator.attribute("name")));
     let mut foreign = ForeignProgram { is_plain: is_ours, ..ForeignProgram::default() };
     let mut change = "";
@@ -210,24 +254,34 @@ pub(super) fn read_xml(text: &str) -> Result<ForeignProgram, AdoptError> {
         let filled = |name: &str| Some(conference.text_of(name).to_owned()).filter(|text| !text.is_empty());
         foreign.title = filled("title");
         foreign.zone = filled("time_zone_name");
+        let attribute = |track: &Element, name: &str| track.attribute(name).unwrap_or_default().to_owned();
+        foreign.tracks = conference
+            .all("track")
+            .map(|track| (attribute(track, "name"), attribute(track, "color")))
+            .collect();
     }
     for day in root.all("day") {
         let text = |name: &str| day.attribute(name).unwrap_or_default();
         let frame = DayFrame::of(text("date"), text("start"), text("end"), change);
+        for found in day.all("event") {
+            xml_event(&frame, day, found, &mut foreign).add(is_ours, &mut foreign);
+        }
         for room in day.all("room") {
+            foreign.rooms.extend(room.attribute("name").map(|name| (name.to_owned(), None)));
             for found in room.all("event") {
                 xml_event(&frame, room, found, &mut foreign).add(is_ours, &mut foreign);
             }
         }
     }
-    Ok(foreign)
+    join_days(&mut foreign);
+    foreign
 }
 
 fn xml_event(day: &DayFrame, room: &Element, found: &Element, foreign: &mut ForeignProgram) -> FrabEvent {
     let text = |name: &str| found.text_of(name).to_owned();
     for child in &found.children {
         let filled = !child.text.trim().is_empty() || !child.children.is_empty();
-        if filled && !EVENT_FIELDS.contains(&child.name.as_str()) {
+        if filled && child.name != "recording" && !EVENT_FIELDS.contains(&child.name.as_str()) {
             foreign.notes.unmapped(&child.name, child.text.trim());
         }
     }
@@ -240,6 +294,11 @@ fn xml_event(day: &DayFrame, room: &Element, found: &Element, foreign: &mut Fore
         |person: &Element| ForeignPerson { name: person.text.trim().to_owned(), ..ForeignPerson::default() };
     let place = found.text_of("room");
     let place = if place.is_empty() { room.attribute("name").unwrap_or_default() } else { place };
+    let recording = found.child("recording");
+    let licence = recording.map(|recording| recording.text_of("license")).unwrap_or_default();
+    if !licence.is_empty() {
+        foreign.notes.unmapped("recording_license", licence);
+    }
     let identity = found.attribute("guid").or_else(|| found.attribute("id"));
     FrabEvent {
         identity: identity.unwrap_or_default().to_owned(),
@@ -259,5 +318,9 @@ fn xml_event(day: &DayFrame, room: &Element, found: &Element, foreign: &mut Fore
         origin_url: text("origin_url"),
         people: persons.iter().map(person).collect(),
         links: links.collect(),
+        language: text("language"),
+        image: text("logo"),
+        feedback_url: text("feedback_url"),
+        no_recording: recording.is_some_and(|recording| recording.text_of("optout") == "true"),
     }
 }

@@ -3,13 +3,16 @@
 //! A repeated event becomes one session for each of its times (RRULE, RDATE, EXDATE), and an event with a RECURRENCE-ID
 //! replaces the time that it names. A time in a zone that nothing defines is never guessed: its session is left out.
 
+mod series;
+
 use super::foreign::{
     ForeignPerson, ForeignProgram, ForeignSession, ForeignTime, is_kind_alone, kind_named, utc_of,
 };
-use crate::ics::{self, Component, Line, Moment, Reading, Recurrence, ZoneRules};
+use crate::ics::{self, Component, GrammarErrorKind, Line, Moment, Reading, ZoneRules};
 use crate::program::{Status, Zone};
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use chrono::TimeDelta;
+use series::{Series, span};
+use std::collections::HashMap;
 
 /// The tool that wrote a file, if that tool uses properties in its own way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,17 +39,15 @@ const READ: &[&str] = &[
     "DTEND",
     "RECURRENCE-ID",
     "EXDATE",
+    "EXRULE",
     "RRULE",
     "RDATE",
 ];
 
-/// The most times of one repeated event.
-const MOST_TIMES: usize = 1000;
-
 pub(super) fn read(reading: &Reading) -> ForeignProgram {
-    let mut foreign = ForeignProgram::default();
-    for flaw in reading.flaws.iter().filter(|flaw| flaw.kind.breaks_grammar()) {
-        foreign.notes.add_for(&format!("line {}", flaw.line), format!("{}; the rest was read", flaw.kind));
+    let mut foreign = ForeignProgram { cut: cut_of(reading), ..ForeignProgram::default() };
+    for error in reading.errors.iter().filter(|error| !error.kind.is_layout()) {
+        foreign.notes.add_for(&format!("line {}", error.line), format!("{}; the rest was read", error.kind));
     }
     for component in reading.components.iter().filter(|component| component.name != "VCALENDAR") {
         let example = format!("line {}: {}", component.line, component.text("SUMMARY"));
@@ -99,6 +100,17 @@ pub(super) fn read(reading: &Reading) -> ForeignProgram {
         (stated, most) => stated.or(most),
     };
     foreign
+}
+
+/// Why a file is only the beginning of a calendar: a component has no end, or its last line is the beginning of one.
+fn cut_of(reading: &Reading) -> Option<String> {
+    let is_cut = |kind: &GrammarErrorKind| {
+        matches!(
+            kind,
+            GrammarErrorKind::Unclosed(_) | GrammarErrorKind::Mismatched(..) | GrammarErrorKind::TooLarge
+        )
+    };
+    reading.errors.iter().find(|error| is_cut(&error.kind)).map(|error| error.kind.to_string())
 }
 
 /// The events of a calendar by their UID, in the order of the file. Events without a UID are alone.
@@ -238,10 +250,13 @@ impl EventReader {
                         _ => Status::Confirmed,
                     });
                 }
-                "CATEGORIES" => categories(line.texts(), session, foreign),
+                "CATEGORIES" => categories(line.texts(), session),
                 "X-ALT-DESC" if description.trim().is_empty() => description = line.text(),
                 // The same text as HTML.
                 "X-ALT-DESC" => {}
+                "IMAGE" if line.value.trim().starts_with("http") => {
+                    session.image = line.value.trim().to_owned();
+                }
                 "ATTACH" | "CONFERENCE" if line.value.trim().starts_with("http") => {
                     let label = line.parameter("LABEL").or_else(|| line.parameter("FILENAME"));
                     let label =
@@ -264,236 +279,9 @@ impl EventReader {
     }
 }
 
-/// The events of one UID.
-struct Series {
-    /// The events that repeat or stand alone, each with its start and its rules.
-    masters: Vec<Master>,
-    /// The sessions of events with a RECURRENCE-ID, each with the time that it replaces.
-    replacements: Vec<(ForeignTime, ForeignSession)>,
-}
-
-struct Master {
-    session: ForeignSession,
-    start: Option<Moment>,
-    rules: Vec<Recurrence>,
-    /// Further times, each with its own length if it has one.
-    dates: Vec<(ForeignTime, Option<TimeDelta>)>,
-    excluded: HashSet<ForeignTime>,
-    excluded_days: HashSet<NaiveDate>,
-}
-
-impl Series {
-    fn read(events: &[&Component], reader: &EventReader, foreign: &mut ForeignProgram) -> Self {
-        let mut series = Self { masters: Vec::new(), replacements: Vec::new() };
-        for event in events {
-            let Some((mut session, start)) = reader.event(event, foreign) else { continue };
-            let Some(line) = event.property("RECURRENCE-ID") else {
-                series.masters.push(Master::read(event, session, start, reader, foreign));
-                continue;
-            };
-            if line.parameter("RANGE").is_some() {
-                foreign.notes.add_for(&session.title, "RANGE=THISANDFUTURE was read as one time only");
-            }
-            let named =
-                ics::date_time(line).and_then(|moment| reader.zones.place(&moment, &session.title, foreign));
-            match named {
-                Some(named) => series.replacements.push((named, session)),
-                None => {
-                    session.identity.push_str(&format!(" {}", line.value.trim()));
-                    let (rules, dates) = (Vec::new(), Vec::new());
-                    let (excluded, excluded_days) = (HashSet::new(), HashSet::new());
-                    series.masters.push(Master { session, start, rules, dates, excluded, excluded_days });
-                }
-            }
-        }
-        series
-    }
-
-    fn repeats(&self) -> bool {
-        self.masters.iter().any(Master::repeats)
-    }
-
-    /// The sessions that replace a time. Of an event that does not repeat, the one time needs no name.
-    fn replaced(&self) -> Vec<ForeignSession> {
-        let alone = !self.repeats() && self.replacements.len() == 1 && !self.masters.is_empty();
-        let name = |(time, session): &(ForeignTime, ForeignSession)| match alone {
-            true => session.clone(),
-            false => ForeignSession { identity: time.name_of(&session.identity), ..session.clone() },
-        };
-        self.replacements.iter().map(name).collect()
-    }
-
-    /// The sessions of all times that nothing replaces. `window` bounds a rule without an end.
-    fn times(
-        self,
-        window: Option<(NaiveDateTime, NaiveDateTime)>,
-        zones: &Zones,
-        foreign: &mut ForeignProgram,
-    ) -> Vec<ForeignSession> {
-        let repeats = self.repeats();
-        let replaced: HashSet<ForeignTime> = self.replacements.iter().map(|(time, _)| *time).collect();
-        let mut sessions = Vec::new();
-        for master in self.masters {
-            if !repeats {
-                let is_replaced = master.session.start.is_some_and(|start| replaced.contains(&start));
-                sessions.extend((!is_replaced).then_some(master.session));
-                continue;
-            }
-            let times = master.times(window, zones, foreign);
-            for (start, length) in times.into_iter().filter(|(start, _)| !replaced.contains(start)) {
-                sessions.push(ForeignSession {
-                    identity: start.name_of(&master.session.identity),
-                    start: Some(start),
-                    end: length.and_then(|length| start.plus(length)),
-                    ..master.session.clone()
-                });
-            }
-        }
-        sessions
-    }
-}
-
-impl Master {
-    fn read(
-        event: &Component,
-        session: ForeignSession,
-        start: Option<Moment>,
-        reader: &EventReader,
-        foreign: &mut ForeignProgram,
-    ) -> Self {
-        let title = session.title.clone();
-        let mut rules = Vec::new();
-        for line in event.properties("RRULE") {
-            match Recurrence::parse(&line.value) {
-                Some(rule) => rules.push(rule),
-                None => {
-                    let message = "a repetition that is not understood, so only the first time is imported";
-                    foreign.notes.add_for(&format!("{title}: {}", line.value), message);
-                }
-            }
-        }
-        let mut dates = Vec::new();
-        for (moment, length) in event.properties("RDATE").flat_map(moments) {
-            dates.extend(reader.zones.place(&moment, &title, foreign).map(|time| (time, length)));
-        }
-        let (mut excluded, mut excluded_days) = (HashSet::new(), HashSet::new());
-        for (moment, _) in event.properties("EXDATE").flat_map(moments) {
-            match moment {
-                Moment::Day(day) if !matches!(start, Some(Moment::Day(_))) => drop(excluded_days.insert(day)),
-                moment => excluded.extend(reader.zones.place(&moment, &title, foreign)),
-            }
-        }
-        Self { session, start, rules, dates, excluded, excluded_days }
-    }
-
-    fn repeats(&self) -> bool {
-        !self.rules.is_empty() || !self.dates.is_empty()
-    }
-
-    /// The times and lengths of the session.
-    fn times(
-        &self,
-        window: Option<(NaiveDateTime, NaiveDateTime)>,
-        zones: &Zones,
-        foreign: &mut ForeignProgram,
-    ) -> Vec<(ForeignTime, Option<TimeDelta>)> {
-        let (Some(start), Some(first)) = (&self.start, self.session.start) else { return Vec::new() };
-        let length = self.session.end.and_then(|end| end.since(first));
-        let mut seen = BTreeSet::new();
-        let mut found = Vec::new();
-        let mut add = |time: ForeignTime, civil: NaiveDateTime, length| {
-            let is_excluded = self.excluded.contains(&time) || self.excluded_days.contains(&civil.date());
-            if !is_excluded && seen.insert(time) {
-                found.push((time, length));
-            }
-        };
-        // An old meeting that repeats for ever started long before the conference.
-        let is_outside =
-            |(from, last): (NaiveDateTime, NaiveDateTime)| start.civil() < from || start.civil() > last;
-        let is_endless = self.rules.iter().any(|rule| !rule.is_finite());
-        if !(is_endless && window.is_some_and(is_outside)) {
-            add(first, start.civil(), length);
-        }
-        for rule in &self.rules {
-            let all = (start.civil(), NaiveDateTime::MAX);
-            let bounds = match (rule.is_finite(), window) {
-                (true, _) => all,
-                (false, Some(window)) => window,
-                (false, None) => {
-                    let message = "a repetition without an end, in a file without other dates: only the first time is imported";
-                    foreign.notes.add_for(&self.session.title, message);
-                    continue;
-                }
-            };
-            if !rule.is_finite() {
-                let message =
-                    "a repetition without an end is imported within the dates of the other sessions";
-                foreign.notes.add_for(&self.session.title, message);
-            }
-            let times = rule.times(start.civil(), bounds, MOST_TIMES);
-            if times.len() == MOST_TIMES {
-                foreign.notes.add_for(
-                    &self.session.title,
-                    format!("only {MOST_TIMES} times of a repetition are imported"),
-                );
-            }
-            for civil in times {
-                let moment = start.at(civil);
-                let Some(time) = zones.place(&moment, &self.session.title, foreign) else { break };
-                let at = match time {
-                    ForeignTime::Instant(at) => at,
-                    ForeignTime::Civil(civil) => civil.and_utc(),
-                };
-                if !rule.is_before_end(civil, at) {
-                    break;
-                }
-                add(time, civil, length);
-            }
-        }
-        for (time, own) in &self.dates {
-            let civil = match time {
-                ForeignTime::Instant(at) => at.naive_utc(),
-                ForeignTime::Civil(civil) => *civil,
-            };
-            add(*time, civil, own.or(length));
-        }
-        found
-    }
-}
-
-/// The moments of an RDATE or EXDATE, with the length of each period (3.3.9).
-fn moments(line: &Line) -> Vec<(Moment, Option<TimeDelta>)> {
-    let part = |raw: &str| {
-        let (first, rest) =
-            raw.trim().split_once('/').map_or((raw.trim(), None), |(first, rest)| (first, Some(rest)));
-        let moment = |raw: &str| ics::date_time(&Line { value: raw.to_owned(), ..line.clone() });
-        let start = moment(first)?;
-        let length = rest.and_then(|rest| {
-            ics::duration(rest).or_else(|| Some(moment(rest)?.civil().signed_duration_since(start.civil())))
-        });
-        Some((start, length))
-    };
-    ics::list(&line.value).into_iter().filter_map(part).collect()
-}
-
-/// The days from the first to the last session that is not of a rule without an end.
-fn span(sessions: &[ForeignSession], series: &[(Series, Zones)]) -> Option<(NaiveDateTime, NaiveDateTime)> {
-    let endless = |master: &Master| master.rules.iter().any(|rule| !rule.is_finite());
-    let masters = series.iter().flat_map(|(series, _)| &series.masters).filter(|master| !endless(master));
-    let known = sessions.iter().chain(masters.map(|master| &master.session));
-    let civil = |time: ForeignTime| match time {
-        ForeignTime::Instant(at) => at.naive_utc(),
-        ForeignTime::Civil(civil) => civil,
-    };
-    let times: Vec<NaiveDateTime> =
-        known.flat_map(|session| [session.start, session.end]).flatten().map(civil).collect();
-    let (first, last) = (times.iter().min()?, times.iter().max()?);
-    Some((first.date().and_time(NaiveTime::MIN), last.date().and_hms_opt(23, 59, 59)?))
-}
-
 /// The kind is guessed from the first category that names one. The track is the first category that says more than a
 /// kind: `Keynote Track` is both.
-fn categories(names: Vec<String>, session: &mut ForeignSession, foreign: &mut ForeignProgram) {
+fn categories(names: Vec<String>, session: &mut ForeignSession) {
     for name in names.into_iter().filter(|name| !name.trim().is_empty()) {
         let names_kind = kind_named(&name).is_some();
         let gives_kind = session.kind.is_empty() && names_kind;
@@ -503,7 +291,7 @@ fn categories(names: Vec<String>, session: &mut ForeignSession, foreign: &mut Fo
         if session.track.is_empty() && !is_kind_alone(&name) {
             session.track = name;
         } else if !gives_kind {
-            foreign.notes.unmapped("a further category", &name);
+            session.tags.push(name);
         }
     }
 }

@@ -7,7 +7,7 @@
 
 use super::foreign::ForeignSession;
 use super::notes::Notes;
-use crate::program::{SessionId, Text, Zone, code_of, slug_of};
+use crate::program::{SessionId, Text, Zone, code_of, former_slug_of};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -42,7 +42,7 @@ pub(super) fn name_sessions(sessions: &[ForeignSession], zone: Zone, notes: &mut
         if members.len() > 1 {
             notes.add_for(
                 &identity,
-                "sessions share an identity, so they are told apart by the order of their times",
+                "sessions share an identity, so the order of their times distinguishes them",
             );
             members.sort_by_cached_key(|index| {
                 sessions.get(*index).map(|session| (start(session, zone), session.room.clone()))
@@ -91,9 +91,10 @@ fn code(identity: &str) -> String {
     format!("s-{}", code_of(identity))
 }
 
-/// The id of a session without an identity: its title and start, which at least other sessions do not change.
+/// The id of a session without an identity: its title and start, which at least other sessions do not change. The id is
+/// that of every earlier import, so the rule for slugs of that time makes it.
 fn described(session: &ForeignSession, zone: Zone) -> String {
-    let stem = slug_of(&session.title).as_str().chars().take(40).collect::<String>();
+    let stem = former_slug_of(&session.title).as_str().chars().take(40).collect::<String>();
     let start = start(session, zone).map(|at| zone.civil(at).format("-%Y%m%d-%H%M").to_string());
     format!("{}{}", stem.trim_end_matches('-'), start.unwrap_or_default())
 }

@@ -3,10 +3,58 @@
 
 use super::AdoptError;
 use super::foreign::{ForeignPerson, ForeignProgram, ForeignSession, ForeignTime};
-use super::value::{JsonObject, member, moment, name_of, objects, paragraphs_of};
+use super::value::{JsonObject, length, member, moment, name_of, objects, paragraphs_of, strings, unread};
 use crate::program::Zone;
 use chrono::TimeDelta;
 use serde_json::Value;
+
+/// The members of a contribution, a session or an entry of a timetable that are read, or that say nothing to attendees.
+const READ: &[&str] = &[
+    "_fossil",
+    "_type",
+    "id",
+    "db_id",
+    "friendly_id",
+    "uniqueId",
+    "conferenceId",
+    "contributionId",
+    "sessionId",
+    "sessionSlotId",
+    "sessionSlotEntry",
+    "scheduleEntryId",
+    "entryType",
+    "title",
+    "slotTitle",
+    "startDate",
+    "endDate",
+    "duration",
+    "contribDuration",
+    "inheritLoc",
+    "inheritRoom",
+    "room",
+    "roomFullname",
+    "location",
+    "speakers",
+    "presenters",
+    "conveners",
+    "type",
+    "track",
+    "session",
+    "description",
+    "url",
+    "pdf",
+    "folders",
+    "attachments",
+    "keywords",
+    "allowed",
+    "isPoster",
+    "slug",
+    "color",
+    "textColor",
+    "entries",
+    "contributions",
+    "roomMapURL",
+];
 
 pub(super) fn read(root: &JsonObject) -> Result<ForeignProgram, AdoptError> {
     let mut foreign = ForeignProgram::default();
@@ -56,6 +104,7 @@ fn timetable_entry((key, value): (&String, &Value), block: &str, foreign: &mut F
     let Some(found) = value.as_object() else { return };
     let entries = found.get("entries").and_then(Value::as_object).filter(|entries| !entries.is_empty());
     let kind = member(found, "entryType");
+    let slot = member(found, "slotTitle");
     if let Some(entries) = entries {
         let title = member(found, "title");
         entries.iter().for_each(|entry| timetable_entry(entry, &title, foreign));
@@ -64,6 +113,9 @@ fn timetable_entry((key, value): (&String, &Value), block: &str, foreign: &mut F
     let mut session = session(found, foreign);
     session.identity.clone_from(key);
     block.clone_into(&mut session.block);
+    if !slot.is_empty() && slot != session.title {
+        session.title = format!("{}: {slot}", session.title);
+    }
     if kind.eq_ignore_ascii_case("break") {
         session.kind = kind;
     }
@@ -72,16 +124,23 @@ fn timetable_entry((key, value): (&String, &Value), block: &str, foreign: &mut F
 
 fn session(found: &JsonObject, foreign: &mut ForeignProgram) -> ForeignSession {
     let text = |name: &str| member(found, name);
+    for (name, value) in unread(found, READ) {
+        foreign.notes.unmapped(name, &value);
+    }
     let start = time(found, "startDate", foreign);
-    let minutes = || start?.plus(TimeDelta::try_minutes(found.get("duration")?.as_i64()?)?);
-    let room = ["room", "roomFullname"].into_iter().map(text).find(|text| !text.is_empty());
+    let lasts = || match found.get("duration")? {
+        // Timetables have fractions of minutes, such as 20.0.
+        Value::Number(minutes) => TimeDelta::try_seconds((minutes.as_f64()? * 60.0) as i64),
+        _ => length(&text("duration")),
+    };
+    let room = ["room", "roomFullname", "location"].into_iter().map(text).find(|text| !text.is_empty());
     let people = ["speakers", "presenters", "conveners"]
         .into_iter()
         .map(|list| objects(found, list).map(person).collect::<Vec<_>>());
     ForeignSession {
         title: text("title"),
         start,
-        end: time(found, "endDate", foreign).or_else(minutes),
+        end: time(found, "endDate", foreign).or_else(|| start?.plus(lasts()?)),
         kind: name_of(found, "type"),
         track: name_of(found, "track"),
         room: room.unwrap_or_default(),
@@ -95,6 +154,7 @@ fn session(found: &JsonObject, foreign: &mut ForeignProgram) -> ForeignSession {
             })
             .filter(|(_, address)| !address.is_empty())
             .collect(),
+        tags: strings(found, "keywords").collect(),
         ..ForeignSession::default()
     }
 }
@@ -117,6 +177,11 @@ fn person(found: &JsonObject) -> ForeignPerson {
     let parts = [text(&["first_name", "firstName"]), text(&["last_name", "familyName"])];
     let parts = parts.iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(" ");
     // `fullName` starts with the family name and a comma.
-    let name = if parts.is_empty() { text(&["fullName", "name"]) } else { parts };
+    let whole = text(&["fullName", "name"]);
+    let whole = match whole.split_once(", ") {
+        Some((family, first)) if !first.contains(',') => format!("{first} {family}"),
+        _ => whole,
+    };
+    let name = if parts.is_empty() { whole } else { parts };
     ForeignPerson { name, affiliation: text(&["affiliation"]), ..ForeignPerson::default() }
 }

@@ -11,7 +11,8 @@ use super::notes::safe_line;
 use crate::export::{Cells, cells_of, write_table};
 use crate::import::{NewCells, Report, import, with_cells};
 use crate::program::{Conference, Field, Slug, Status};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -28,6 +29,11 @@ const PARTS: &[&[Field]] = &[
     &[Field::Abstract],
     &[Field::Url],
     &[Field::Links],
+    &[Field::Language],
+    &[Field::Tags],
+    &[Field::Image],
+    &[Field::FeedbackUrl],
+    &[Field::Recording],
     &[Field::Status],
 ];
 
@@ -50,10 +56,14 @@ pub struct Merged {
     pub cancelled: Vec<String>,
     /// The edits of the file that win over other values of the source.
     pub conflicts: Vec<Conflict>,
+    /// Where the file still differs from the source: a session's id in the file, and the first field of a part, or the id
+    /// itself for a row that the file lacks.
+    differences: BTreeSet<(String, Field)>,
 }
 
 /// A change of the source that was not taken over, because the file was edited by hand.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Conflict {
     /// Both have a new value for the same fields of a session.
     Cells {
@@ -62,7 +72,7 @@ pub enum Conflict {
         /// The session's title in the file.
         title: String,
         /// The fields that have a value together.
-        fields: &'static [Field],
+        fields: Vec<Field>,
         /// The source's value.
         source: String,
         /// The file's value, which stays.
@@ -135,7 +145,12 @@ pub fn merge(
     conference: &Arc<Conference>,
 ) -> Result<Merged, MergeError> {
     let read = |version, csv| Sessions::read(version, csv, conference);
-    let before = before.map_or_else(|| Ok(Sessions::of(Vec::new())), |csv| read(Version::Before, csv))?;
+    // The conference may have had other dates when the source was read last.
+    let of_any_date = || Arc::new(Conference { dates: None, ..conference.as_ref().clone() });
+    let before = match before {
+        Some(csv) => Sessions::read(Version::Before, csv, &of_any_date())?,
+        None => Sessions::of(Vec::new()),
+    };
     let (mut now, edited) = (read(Version::Now, now)?, read(Version::File, file)?);
     let had = before.rows.iter().filter(|row| !row.is_cancelled()).count();
     if had > 0 && !before.rows.iter().any(|row| now.find(row).is_some()) {
@@ -148,18 +163,24 @@ pub fn merge(
         match edited.find(row) {
             Some(own) => merge.cells(earlier, row, own),
             None if earlier.is_none() => merge.add(row, &edited),
-            None if earlier == Some(row) || row.is_cancelled() => {}
-            None => merge.conflicts.push(Conflict::DeletedRow {
-                id: row.id().to_owned(),
-                title: row.cell(Field::Title).to_owned(),
-            }),
+            None if row.is_cancelled() => {}
+            None => {
+                merge.differences.insert((row.id().to_owned(), Field::Id));
+                if earlier != Some(row) {
+                    merge.conflicts.push(Conflict::DeletedRow {
+                        id: row.id().to_owned(),
+                        title: row.cell(Field::Title).to_owned(),
+                    });
+                }
+            }
         }
     }
     let csv = with_cells(file, &merge.changes, &merge.rows);
     read(Version::Merged, &csv)?;
-    let Merge { changes, added, cancelled, conflicts, .. } = merge;
-    let source = write_table(now.rows.into_iter().map(|row| row.cells));
-    Ok(Merged { csv, source, added, changed: changes.into_keys().collect(), cancelled, conflicts })
+    let Merge { changes, added, cancelled, conflicts, differences, .. } = merge;
+    let source = write_table(now.rows.into_iter().map(|row| row.cells).collect());
+    let changed = changes.into_keys().collect();
+    Ok(Merged { csv, source, added, changed, cancelled, conflicts, differences })
 }
 
 impl Sessions {
@@ -252,6 +273,7 @@ struct Merge {
     added: Vec<String>,
     cancelled: Vec<String>,
     conflicts: Vec<Conflict>,
+    differences: BTreeSet<(String, Field)>,
     /// The ids of the new rows.
     taken: HashSet<String>,
 }
@@ -265,17 +287,21 @@ impl Merge {
             // A session that the organizers withdrew is not brought back by its source.
             let is_withdrawn = *fields == [Field::Status] && own.has(Status::Withdrawn);
             let is_unchanged = before.is_some_and(|before| before.is_same(now, fields));
-            if own.is_same(now, fields) || is_unchanged || is_withdrawn {
+            if own.is_same(now, fields) || is_withdrawn {
                 continue;
             }
-            if before.is_some_and(|before| before.is_same(own, fields)) {
+            if !is_unchanged && before.is_some_and(|before| before.is_same(own, fields)) {
                 new.extend(fields.iter().map(|field| (*field, now.cell(*field).to_owned())));
+                continue;
+            }
+            self.differences.extend(fields.first().map(|first| (id.to_owned(), *first)));
+            if is_unchanged {
                 continue;
             }
             self.conflicts.push(Conflict::Cells {
                 id: id.to_owned(),
                 title: own.cell(Field::Title).to_owned(),
-                fields,
+                fields: fields.to_vec(),
                 source: now.shown(fields),
                 file: own.shown(fields),
             });
@@ -337,7 +363,28 @@ fn quoted(cell: &str) -> String {
     format!("\"{short}{}\"", if short.len() < line.len() { "…" } else { "" })
 }
 
+impl Conflict {
+    /// Where the conflict is, in [`Merged::differences`].
+    fn place(&self) -> (String, Field) {
+        match self {
+            Self::Cells { id, fields, .. } => (id.clone(), fields.first().copied().unwrap_or(Field::Id)),
+            Self::DeletedRow { id, .. } => (id.clone(), Field::Id),
+        }
+    }
+}
+
 impl Merged {
+    /// The unresolved conflicts after this merge: its own, and those of earlier merges that nobody resolved, by taking
+    /// over the source's value or because the source changed its value back.
+    pub fn conflicts_since(&self, earlier: &[Conflict]) -> Vec<Conflict> {
+        let own: BTreeSet<(String, Field)> = self.conflicts.iter().map(Conflict::place).collect();
+        let is_unresolved = |conflict: &&Conflict| {
+            let place = conflict.place();
+            !own.contains(&place) && self.differences.contains(&place)
+        };
+        earlier.iter().filter(is_unresolved).chain(&self.conflicts).cloned().collect()
+    }
+
     /// The conflicts and the numbers of changes as text, one line each.
     pub fn render(&self) -> String {
         let conflicts: String = self.conflicts.iter().map(|conflict| format!("{conflict}\n")).collect();

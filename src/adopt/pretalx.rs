@@ -2,7 +2,10 @@
 
 use super::AdoptError;
 use super::foreign::{ForeignPerson, ForeignProgram, ForeignSession};
-use super::value::{JsonObject, member, moment, name_of, objects, paragraphs_of, unread};
+use super::value::{
+    JsonObject, member, moment, name_of, objects, paragraphs_of, room_of, rooms_of, strings, tracks_of,
+    unread,
+};
 use crate::program::Status;
 use chrono::TimeDelta;
 use serde_json::Value;
@@ -10,6 +13,10 @@ use std::collections::HashMap;
 
 /// The members of a submission that are read, or that only organizers need.
 const READ: &[&str] = &[
+    "content_locale",
+    "do_not_record",
+    "image",
+    "tags",
     "code",
     "id",
     "title",
@@ -67,6 +74,7 @@ pub(super) fn read(root: &JsonObject) -> Result<ForeignProgram, AdoptError> {
             .map(|speaker| (member(speaker, "code"), person(speaker)))
             .collect(),
     };
+    (foreign.tracks, foreign.rooms) = (tracks_of(root), rooms_of(root));
     let lists = ["results", "slots", "talks"].map(|name| objects(root, name));
     for found in lists.into_iter().flatten() {
         match found.get("submission") {
@@ -79,9 +87,9 @@ pub(super) fn read(root: &JsonObject) -> Result<ForeignProgram, AdoptError> {
     }
     if root.get("next").is_some_and(|next| !next.is_null()) {
         let count = member(root, "count");
-        foreign
-            .notes
-            .add(format!("the file is one page of {count} entries; fetch all with page_size={count}"));
+        let cut = format!("the file is one page of {count} entries; fetch all with page_size={count}");
+        foreign.notes.add(cut.clone());
+        foreign.cut = Some(cut);
     }
     Ok(foreign)
 }
@@ -139,6 +147,10 @@ fn scheduled(
     for (name, value) in unread(found, READ).filter(|(name, _)| *name != "resources") {
         foreign.notes.unmapped(name, &value);
     }
+    if found.get("tags").and_then(Value::as_array).is_some_and(|tags| tags.iter().any(Value::is_number)) {
+        let message = "tags were left out, since the file has only their numbers; write tags into expand= of the address";
+        foreign.notes.add_for(&text("title"), message);
+    }
     let (start, end) = times(slot, found);
     let link = |resource: &JsonObject| {
         let address = ["resource", "url", "link"].map(|name| member(resource, name));
@@ -149,6 +161,7 @@ fn scheduled(
     };
     let url =
         ["url", "urls"].map(|name| found.get(name).and_then(Value::as_str).unwrap_or_default()).concat();
+    foreign.rooms.extend(slot.get("room").and_then(Value::as_object).map(room_of));
     foreign.sessions.push(ForeignSession {
         identity: text("code"),
         title: text("title"),
@@ -165,6 +178,10 @@ fn scheduled(
         text: vec![paragraphs_of(found, "abstract"), paragraphs_of(found, "description")],
         url,
         links: objects(found, "resources").map(link).filter(|(_, address)| !address.is_empty()).collect(),
+        language: text("content_locale"),
+        tags: strings(found, "tags").collect(),
+        image: text("image"),
+        no_recording: found.get("do_not_record").and_then(Value::as_bool) == Some(true),
         status,
         ..ForeignSession::default()
     });

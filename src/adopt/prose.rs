@@ -4,57 +4,14 @@
 //! The text itself decides whether it is HTML, since tools write both into the same field: HTML has a closed pair of
 //! tags, a line break or a link. A `<table>` in a sentence about HTML stays.
 
-/// Elements that start and end within a line.
-const INLINE: [&str; 42] = [
-    "a", "abbr", "acronym", "audio", "b", "bdi", "bdo", "big", "button", "center", "cite", "code", "data",
-    "del", "dfn", "em", "embed", "font", "i", "ins", "kbd", "label", "mark", "object", "q", "s", "samp",
-    "small", "source", "span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "video", "wbr",
-    "iframe", "img",
-];
-/// Elements that start and end a line.
-const LINES: [&str; 31] = [
-    "address",
-    "article",
-    "aside",
-    "body",
-    "br",
-    "caption",
-    "dd",
-    "details",
-    "div",
-    "dt",
-    "fieldset",
-    "figcaption",
-    "footer",
-    "form",
-    "head",
-    "header",
-    "html",
-    "legend",
-    "li",
-    "main",
-    "nav",
-    "picture",
-    "section",
-    "summary",
-    "tbody",
-    "td",
-    "tfoot",
-    "th",
-    "thead",
-    "title",
-    "tr",
-];
-/// Elements that start and end a paragraph.
-const PARAGRAPHS: [&str; 15] =
-    ["blockquote", "dl", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "ol", "p", "pre", "table", "ul"];
-/// Elements whose content nobody reads.
-const HIDDEN: [&str; 3] = ["script", "style", "template"];
+mod entity;
+mod tag;
+
+use entity::decoded;
+use tag::{HIDDEN, LINES, PARAGRAPHS, Tag, tags};
+
 /// Elements that format letters of a title.
 const LETTERS: [&str; 10] = ["b", "i", "em", "strong", "u", "sub", "sup", "span", "small", "font"];
-
-/// The most bytes of a tag. Without a bound, many openings without an end would take quadratic time.
-const MAX_TAG: usize = 4000;
 
 /// A text without HTML, and what became of its HTML.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -110,72 +67,6 @@ pub(super) fn name(raw: &str) -> String {
     }
     text.push_str(raw.get(from..).unwrap_or_default());
     text.replace(['<', '>'], "")
-}
-
-/// A tag of an element of HTML.
-struct Tag<'t> {
-    name: String,
-    closes: bool,
-    length: usize,
-    attributes: &'t str,
-}
-
-impl<'t> Tag<'t> {
-    /// The tag at the start of a text; none if the `<` starts no element of HTML.
-    fn at(text: &'t str) -> Option<Self> {
-        let mut quote = None;
-        let end = text.bytes().take(MAX_TAG).position(|byte| match (quote, byte) {
-            (None, b'>') => true,
-            (None, b'"' | b'\'') => {
-                quote = Some(byte);
-                false
-            }
-            (Some(open), _) if byte == open => {
-                quote = None;
-                false
-            }
-            _ => false,
-        })?;
-        let inside = text.get(1..end)?;
-        let (closes, inside) = match inside.strip_prefix('/') {
-            Some(rest) => (true, rest),
-            None => (false, inside),
-        };
-        let split = inside.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(inside.len());
-        let (name, attributes) = inside.split_at(split);
-        let is_whole = attributes.is_empty() || attributes.starts_with(['/', ' ', '\n', '\t', '\r']);
-        let name = name.to_ascii_lowercase();
-        let known = [&INLINE[..], &LINES[..], &PARAGRAPHS[..], &HIDDEN[..]];
-        let is_known = known.iter().any(|names| names.contains(&name.as_str()));
-        (is_whole && is_known).then_some(Self { name, closes, length: end + 1, attributes })
-    }
-
-    fn is_block(&self) -> bool {
-        LINES.contains(&self.name.as_str()) || PARAGRAPHS.contains(&self.name.as_str())
-    }
-
-    /// The value of an attribute, decoded; empty if there is none.
-    fn attribute(&self, name: &str) -> String {
-        let mut rest = self.attributes;
-        while let Some((before, after)) = rest.split_once('=') {
-            let after = after.trim_start();
-            let quote = after.chars().next().filter(|c| matches!(c, '"' | '\''));
-            let (value, behind) = match quote {
-                Some(quote) => after.get(1..).and_then(|text| text.split_once(quote)).unwrap_or((after, "")),
-                None => after.split_once(char::is_whitespace).unwrap_or((after.trim_end_matches('/'), "")),
-            };
-            if before.split_whitespace().next_back().is_some_and(|found| found.eq_ignore_ascii_case(name)) {
-                return decoded(value.trim());
-            }
-            rest = behind;
-        }
-        String::new()
-    }
-}
-
-/// The tags of a text, with their places.
-fn tags(text: &str) -> impl Iterator<Item = (usize, Tag<'_>)> {
-    text.match_indices('<').filter_map(|(at, _)| Some((at, Tag::at(text.get(at..)?)?)))
 }
 
 fn is_html(raw: &str) -> bool {
@@ -379,73 +270,6 @@ impl Converter {
             text.push_str(&format!(" ({shown})"));
         }
     }
-}
-
-/// A text with its entities decoded.
-fn decoded(raw: &str) -> String {
-    let mut out = String::with_capacity(raw.len());
-    let mut rest = raw;
-    while let Some(at) = rest.find('&') {
-        let (before, after) = rest.split_at(at);
-        out.push_str(before);
-        let (c, length) = entity(after).unwrap_or(('&', 1));
-        out.push(c);
-        rest = after.get(length..).unwrap_or_default();
-    }
-    out.push_str(rest);
-    out
-}
-
-/// The names of the characters from U+00A0 to U+00FF.
-const LATIN: &str = "nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn sup2 \
-    sup3 acute micro para middot cedil sup1 ordm raquo frac14 frac12 frac34 iquest Agrave Aacute Acirc Atilde Auml Aring \
-    AElig Ccedil Egrave Eacute Ecirc Euml Igrave Iacute Icirc Iuml ETH Ntilde Ograve Oacute Ocirc Otilde Ouml times Oslash \
-    Ugrave Uacute Ucirc Uuml Yacute THORN szlig agrave aacute acirc atilde auml aring aelig ccedil egrave eacute ecirc euml \
-    igrave iacute icirc iuml eth ntilde ograve oacute ocirc otilde ouml divide oslash ugrave uacute ucirc uuml yacute thorn \
-    yuml";
-
-/// The character and the length of an entity; none if the `&` does not start an entity.
-fn entity(text: &str) -> Option<(char, usize)> {
-    let end = text.bytes().take(12).position(|byte| byte == b';')?;
-    let name = text.get(1..end)?;
-    let latin = || LATIN.split(' ').zip('\u{a0}'..).find(|(known, _)| *known == name).map(|(_, c)| c);
-    let c = match name {
-        "amp" => '&',
-        "lt" => '<',
-        "gt" => '>',
-        "quot" => '"',
-        "apos" => '\'',
-        "ndash" => '–',
-        "mdash" => '—',
-        "hellip" => '…',
-        "rsquo" => '’',
-        "lsquo" => '‘',
-        "sbquo" => '‚',
-        "ldquo" => '“',
-        "rdquo" => '”',
-        "bdquo" => '„',
-        "lsaquo" => '‹',
-        "rsaquo" => '›',
-        "bull" => '•',
-        "euro" => '€',
-        "trade" => '™',
-        "rarr" => '→',
-        "larr" => '←',
-        "minus" => '−',
-        "ensp" | "emsp" | "thinsp" => ' ',
-        "zwnj" | "zwj" | "lrm" | "rlm" => '\u{200b}',
-        _ => match name.strip_prefix('#') {
-            Some(number) => {
-                let code = match number.strip_prefix(['x', 'X']) {
-                    Some(hex) => u32::from_str_radix(hex, 16).ok()?,
-                    None => number.parse().ok()?,
-                };
-                char::from_u32(code)?
-            }
-            None => latin()?,
-        },
-    };
-    Some((c, end + 1))
 }
 
 #[cfg(test)]

@@ -15,9 +15,8 @@ const BEGINNINGS: &[(&str, &str)] = &[
     ("<html", "a web page"),
     ("<rss", "a news feed (RSS)"),
     ("<feed", "a news feed (Atom)"),
-    ("<icalendar", "a calendar in XML (xCal); fetch the calendar as .ics"),
-    ("<?xml", "XML, but no frab schedule"),
-    ("<", "XML, but no frab schedule"),
+    ("<?xml", "XML, but neither a frab schedule nor a calendar (xCal)"),
+    ("<", "XML, but neither a frab schedule nor a calendar (xCal)"),
 ];
 
 /// Tools whose web pages name them.

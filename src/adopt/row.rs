@@ -3,14 +3,15 @@
 use super::Adopted;
 use super::cancelled::without_cancelled;
 use super::foreign::{ForeignPerson, ForeignProgram, ForeignSession, ForeignTime, kind_named, kind_of_title};
+use super::format::SourceFormat;
 use super::identity::{RowIdentity, name_sessions};
 use super::notes::Notes;
 use super::prose::{self, one_line, paragraphs};
 use crate::export::{Cells, clock_cell, write_table};
 use crate::import::YEARS;
-use crate::program::{SessionKind, Status, Text, Zone};
+use crate::program::{Field, SessionKind, Status, Text, Zone, language_tag, slug_of};
 use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use url::Url;
 
 /// The most bytes that import accepts in a cell with one line, with paragraphs, and with an address.
@@ -18,24 +19,64 @@ const MAX_LINE: usize = 1024;
 const MAX_PARAGRAPHS: usize = 64 * 1024;
 const MAX_ADDRESS: usize = 2048;
 
+/// The most tags of a session and characters of a tag that import accepts.
+const MAX_TAGS: usize = 50;
+const MAX_TAG: usize = 100;
+
 /// The assumed length of a session without an end.
 const DEFAULT_LENGTH: TimeDelta = TimeDelta::minutes(30);
 
 /// Writes all sessions as a CSV, sorted by their start.
-pub(super) fn write_rows(mut foreign: ForeignProgram, zone: Zone) -> Adopted {
+pub(super) fn write_rows(mut foreign: ForeignProgram, zone: Zone, format: SourceFormat) -> Adopted {
     drop_copies(&mut foreign);
+    drop_common_language(&mut foreign);
     let names = name_sessions(&foreign.sessions, zone, &mut foreign.notes);
-    let ForeignProgram { title, sessions, notes, is_plain, .. } = foreign;
+    let ForeignProgram { title, sessions, notes, is_plain, cut, tracks, rooms, .. } = foreign;
     let mut writer = RowWriter { zone, notes, is_plain };
     let mut timed: Vec<(DateTime<Utc>, Cells)> = Vec::new();
     for (session, name) in sessions.into_iter().zip(names) {
         timed.extend(writer.row(session, name));
     }
+    let named = |field: Field| {
+        let cells = timed.iter().filter_map(move |(_, cells)| cells.get(field as usize).cloned());
+        cells.filter(|cell| !cell.is_empty())
+    };
+    let tracks = in_order(tracks, named(Field::Track).map(|name| (name, String::new())), |(name, _)| name);
+    let rooms = in_order(rooms, named(Field::Room).map(|name| (name, None)), |(name, _)| name);
     timed.sort_by_key(|(start, _)| *start);
+    let day = |timed: Option<&(DateTime<Utc>, Cells)>| timed.map(|(start, _)| zone.civil(*start).date());
+    let days = day(timed.first()).zip(day(timed.last()));
     let count = timed.len();
-    let csv = write_table(timed.into_iter().map(|(_, cells)| cells));
+    let csv = write_table(timed.into_iter().map(|(_, cells)| cells).collect());
     let title = title.map(|title| Text::line(&title).0.to_string()).filter(|title| !title.is_empty());
-    Adopted { csv, sessions: count, zone, title, notes: writer.notes.into_list() }
+    Adopted {
+        csv,
+        sessions: count,
+        zone,
+        title,
+        notes: writer.notes.into_list(),
+        tracks,
+        rooms,
+        days,
+        format,
+        cut,
+    }
+}
+
+/// The entries that the file lists, followed by those that only sessions name. Each entry appears once, as one line.
+fn in_order<T>(
+    listed: Vec<T>,
+    named: impl Iterator<Item = T>,
+    name: impl Fn(&mut T) -> &mut String,
+) -> Vec<T> {
+    let mut seen = HashSet::new();
+    let mut all: Vec<T> = listed.into_iter().chain(named).collect();
+    all.retain_mut(|item| {
+        let name = name(item);
+        *name = Text::line(name).0.to_string();
+        !name.is_empty() && seen.insert(slug_of(name))
+    });
+    all
 }
 
 /// Drops sessions that the file lists twice without any difference.
@@ -55,6 +96,17 @@ fn drop_copies(foreign: &mut ForeignProgram) {
         kept.push(session);
     }
     foreign.sessions = kept;
+}
+
+/// Leaves out a language that all sessions share, since that is the language of the conference.
+fn drop_common_language(foreign: &mut ForeignProgram) {
+    let Some(first) = foreign.sessions.first().map(|session| session.language.clone()) else { return };
+    if !first.is_empty() && foreign.sessions.iter().all(|session| session.language == first) {
+        foreign.sessions.iter_mut().for_each(|session| session.language.clear());
+        foreign
+            .notes
+            .add_for(&first, "every session is in this language; write it as language into the config");
+    }
 }
 
 struct RowWriter {
@@ -82,7 +134,9 @@ impl RowWriter {
             self.note(named, "a session has no title");
         }
         let Some(start) = session.start.and_then(|time| self.minute(time)) else {
-            self.note(&title, "a session was left out, because its start cannot be read");
+            let stated = Text::line(&session.stated_start).0;
+            let example = if stated.is_empty() { title.clone() } else { format!("{title}: {stated}") };
+            self.note(&example, "a session was left out, because its start cannot be read");
             return None;
         };
         let end = session.end.and_then(|time| self.minute(time)).filter(|end| *end > start);
@@ -112,6 +166,11 @@ impl RowWriter {
             bios,
             self.address(&session.url),
             self.links(&session.links, &title),
+            self.language(&session.language),
+            self.tags(&session.tags, &title),
+            self.secure(&session.image),
+            self.secure(&session.feedback_url),
+            if session.no_recording { "no" } else { "" }.to_owned(),
             unlike_an_error(&name.guid),
             status.map(|status| status.to_string()).unwrap_or_default(),
         ];
@@ -177,9 +236,7 @@ impl RowWriter {
             let name = Text::line(&raw.as_str().replace([',', ';', ':'], " ")).0;
             let name = cut(name.as_str(), 200).trim_start_matches('/').trim();
             if name.is_empty() {
-                if !raw.is_empty() || !person.bio.trim().is_empty() {
-                    self.note(session, "a speaker without a readable name was left out");
-                }
+                self.note(session, "a speaker without a readable name was left out");
                 continue;
             }
             if name != raw.as_str() {
@@ -211,6 +268,45 @@ impl RowWriter {
                 self.note(raw, "an address that is not plain http was left out");
                 String::new()
             }
+        }
+    }
+
+    /// The tag of a language, such as `de` for `de_DE.UTF-8` or `German`.
+    fn language(&mut self, raw: &str) -> String {
+        let raw = raw.trim();
+        match language_tag(raw) {
+            Ok(tag) => tag.to_owned(),
+            Err(_) if raw.is_empty() => String::new(),
+            Err(error) => match error.suggestion() {
+                Some(tag) => tag.to_owned(),
+                None => {
+                    self.note(raw, "a language that is no language tag was left out");
+                    String::new()
+                }
+            },
+        }
+    }
+
+    fn tags(&mut self, tags: &[String], session: &str) -> String {
+        let tags: Vec<String> = tags
+            .iter()
+            .map(|tag| Text::line(&one_line(&tag.replace(';', ","))).0.to_string())
+            .filter(|tag| !tag.is_empty())
+            .collect();
+        let fits = tags.len() <= MAX_TAGS && tags.iter().all(|tag| tag.chars().count() <= MAX_TAG);
+        if !fits {
+            self.note(session, "tags after the fiftieth or of more than 100 characters were left out");
+        }
+        let kept = tags.into_iter().filter(|tag| tag.chars().count() <= MAX_TAG).take(MAX_TAGS);
+        unlike_an_error(&kept.collect::<Vec<_>>().join("; "))
+    }
+
+    /// An https address.
+    fn secure(&mut self, raw: &str) -> String {
+        let address = self.address(raw);
+        match address.strip_prefix("http:") {
+            None => address,
+            Some(rest) => format!("https:{rest}"),
         }
     }
 

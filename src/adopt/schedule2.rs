@@ -1,7 +1,9 @@
 //! Reads version 2 of c3voc's schedule JSON, a flat list of events.
 
 use super::foreign::{ForeignPerson, ForeignProgram, ForeignSession};
-use super::value::{JsonObject, length, member, moment, name_of, objects, paragraphs_of, unread};
+use super::value::{
+    JsonObject, length, member, moment, name_of, objects, paragraphs_of, rooms_of, strings, tracks_of, unread,
+};
 use crate::program::Status;
 use serde_json::Value;
 
@@ -27,6 +29,12 @@ const READ: &[&str] = &[
     "links",
     "attachments",
     "state",
+    "language",
+    "logo",
+    "feedback_url",
+    "do_not_record",
+    "tags",
+    "keywords",
 ];
 
 pub(super) fn read(schedule: &JsonObject) -> ForeignProgram {
@@ -34,6 +42,7 @@ pub(super) fn read(schedule: &JsonObject) -> ForeignProgram {
     if let Some(conference) = schedule.get("conference").and_then(Value::as_object) {
         let filled = |name: &str| Some(member(conference, name)).filter(|text| !text.is_empty());
         (foreign.title, foreign.zone) = (filled("title"), filled("time_zone_name"));
+        (foreign.tracks, foreign.rooms) = (tracks_of(conference), rooms_of(conference));
     }
     for event in objects(schedule, "events") {
         let session = session(event, &mut foreign);
@@ -76,6 +85,11 @@ fn session(event: &JsonObject, foreign: &mut ForeignProgram) -> Option<ForeignSe
         text: vec![text("subtitle"), paragraphs_of(event, "abstract"), paragraphs_of(event, "description")],
         url: text("url"),
         links: links.filter(|(_, address)| !address.is_empty()).collect(),
+        language: text("language"),
+        tags: strings(event, "tags").chain(strings(event, "keywords")).collect(),
+        image: text("logo"),
+        feedback_url: text("feedback_url"),
+        no_recording: event.get("do_not_record").and_then(Value::as_bool) == Some(true),
         status,
         ..ForeignSession::default()
     })

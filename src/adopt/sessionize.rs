@@ -2,7 +2,7 @@
 //! local times of the venue.
 
 use super::foreign::{ForeignPerson, ForeignProgram, ForeignSession, is_kind_alone};
-use super::value::{JsonObject, member, moment, name_of, objects, paragraphs_of, unread};
+use super::value::{JsonObject, member, moment, name_of, objects, paragraphs_of, rooms_of, shown, unread};
 use crate::program::Status;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
@@ -32,12 +32,28 @@ const READ: &[&str] = &[
     "groupName",
 ];
 
+/// The members of a speaker that are read, or that say nothing to attendees.
+const SPEAKER_READ: &[&str] = &[
+    "id",
+    "firstName",
+    "lastName",
+    "fullName",
+    "bio",
+    "tagLine",
+    "links",
+    "sessions",
+    "isTopSpeaker",
+    "categoryItems",
+    "questionAnswers",
+];
+
 /// Where a category of the call for papers belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Category {
     Kind,
     Track,
-    Other,
+    Language,
+    Tag,
 }
 
 /// SessionizeNames that refer to the ids of the view All.
@@ -52,12 +68,21 @@ struct SessionizeNames {
 /// Reads the view All.
 pub(super) fn read_all(root: &JsonObject) -> ForeignProgram {
     let mut names = SessionizeNames::default();
+    let mut foreign = ForeignProgram { is_plain: true, rooms: rooms_of(root), ..ForeignProgram::default() };
     for speaker in objects(root, "speakers") {
         let full = member(speaker, "fullName");
         let parts = [member(speaker, "firstName"), member(speaker, "lastName")].join(" ");
         let name = if full.is_empty() { parts } else { full };
         let bio = [paragraphs_of(speaker, "tagLine"), paragraphs_of(speaker, "bio")];
-        let bio = bio.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n");
+        let profiles = objects(speaker, "links")
+            .map(|link| (member(link, "title"), member(link, "url")))
+            .filter(|(_, url)| !url.is_empty())
+            .map(|(title, url)| if title.is_empty() { url } else { format!("{title}: {url}") });
+        let bio =
+            bio.into_iter().chain(profiles).filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n");
+        for (name, value) in unread(speaker, SPEAKER_READ) {
+            foreign.notes.unmapped(&format!("a speaker's {name}"), &value);
+        }
         names.speakers.insert(member(speaker, "id"), ForeignPerson { name, bio, ..ForeignPerson::default() });
     }
     names.rooms = objects(root, "rooms").map(|room| (member(room, "id"), member(room, "name"))).collect();
@@ -69,7 +94,6 @@ pub(super) fn read_all(root: &JsonObject) -> ForeignProgram {
                 .insert(member(item, "id"), (category_of(&title), title.clone(), member(item, "name")));
         }
     }
-    let mut foreign = ForeignProgram { is_plain: true, ..ForeignProgram::default() };
     for found in objects(root, "sessions") {
         add(found, "", &names, &mut foreign);
     }
@@ -98,6 +122,9 @@ pub(super) fn read_list(list: &[&JsonObject]) -> Option<ForeignProgram> {
     Some(foreign)
 }
 
+/// Words in the title of a category whose items are languages that people speak.
+const LANGUAGES: &[&str] = &["language", "sprache", "langue", "idioma", "lingua", "língua", "言語"];
+
 fn category_of(title: &str) -> Category {
     let lower = title.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
@@ -105,8 +132,10 @@ fn category_of(title: &str) -> Category {
         Category::Kind
     } else if has(&["track", "topic", "stream", "theme"]) {
         Category::Track
+    } else if has(LANGUAGES) && !has(&["program"]) {
+        Category::Language
     } else {
-        Category::Other
+        Category::Tag
     }
 }
 
@@ -121,18 +150,29 @@ fn add(found: &JsonObject, room: &str, names: &SessionizeNames, foreign: &mut Fo
     for (name, value) in unread(found, READ) {
         foreign.notes.unmapped(name, &value);
     }
+    let status = match text("status").to_lowercase().as_str() {
+        "canceled" | "cancelled" | "withdrawn" => Some(Status::Cancelled),
+        "nominated" | "waitlisted" | "accept_queue" => Some(Status::Tentative),
+        state @ ("declined" | "decline_queue" | "rejected") => {
+            foreign.notes.add_for(&text("title"), format!("left out, since its status is {state}"));
+            return;
+        }
+        _ => None,
+    };
     let stated =
         [text("room"), room.to_owned(), names.rooms.get(&text("roomId")).cloned().unwrap_or_default()];
+    if stated.iter().all(String::is_empty) && !text("roomId").is_empty() {
+        foreign.notes.add_for(&text("title"), "a room was left out, since the file does not name it");
+    }
     let mut session = ForeignSession {
         identity: id,
         title: text("title"),
         start,
         end: moment(&text("endsAt")),
         room: stated.into_iter().find(|name| !name.is_empty()).unwrap_or_default(),
-        people: speakers(found, names),
+        people: speakers(found, names, foreign),
         text: vec![paragraphs_of(found, "description")],
-        status: matches!(text("status").to_lowercase().as_str(), "canceled" | "cancelled")
-            .then_some(Status::Cancelled),
+        status,
         ..ForeignSession::default()
     };
     for (name, label) in [("liveUrl", "Live stream"), ("recordingUrl", "Recording")] {
@@ -141,11 +181,12 @@ fn add(found: &JsonObject, room: &str, names: &SessionizeNames, foreign: &mut Fo
             .extend(Some(text(name)).filter(|url| !url.is_empty()).map(|url| (label.to_owned(), url)));
     }
     session.links.extend(objects(found, "links").map(|link| (member(link, "title"), member(link, "url"))));
-    for (category, title, name) in categories(found, names) {
+    for (category, _, name) in categories(found, names, foreign) {
         match category {
             Category::Kind if session.kind.is_empty() => session.kind = name,
             Category::Track if session.track.is_empty() => session.track = name,
-            _ => foreign.notes.unmapped(&format!("the category {title:?}"), &name),
+            Category::Language if session.language.is_empty() => session.language = name,
+            _ => session.tags.push(name),
         }
     }
     for answer in objects(found, "questionAnswers") {
@@ -162,25 +203,39 @@ fn add(found: &JsonObject, room: &str, names: &SessionizeNames, foreign: &mut Fo
     foreign.sessions.push(session);
 }
 
-/// The speakers, each an id, a name, or an object with a name.
-fn speakers(found: &JsonObject, names: &SessionizeNames) -> Vec<ForeignPerson> {
+/// The speakers, each an id, or an object with a name.
+fn speakers(found: &JsonObject, names: &SessionizeNames, foreign: &mut ForeignProgram) -> Vec<ForeignPerson> {
     let list = found.get("speakers").and_then(Value::as_array).into_iter().flatten();
-    let person = |value: &Value| match value {
-        Value::String(id) => {
-            let unknown = || ForeignPerson { name: id.clone(), ..ForeignPerson::default() };
-            names.speakers.get(id).cloned().unwrap_or_else(unknown)
-        }
+    let mut person = |value: &Value| match value {
         Value::Object(speaker) => {
-            ForeignPerson { name: name_of(speaker, "name"), ..ForeignPerson::default() }
+            Some(ForeignPerson { name: name_of(speaker, "name"), ..ForeignPerson::default() })
         }
-        _ => ForeignPerson::default(),
+        id => {
+            let known = names.speakers.get(&shown(id)).cloned();
+            if known.is_none() && !id.is_null() {
+                let title = member(found, "title");
+                foreign.notes.add_for(&title, "a speaker was left out, since the file does not name them");
+            }
+            known
+        }
     };
-    list.map(person).collect()
+    list.filter_map(&mut person).collect()
 }
 
-fn categories(found: &JsonObject, names: &SessionizeNames) -> Vec<(Category, String, String)> {
+fn categories(
+    found: &JsonObject,
+    names: &SessionizeNames,
+    foreign: &mut ForeignProgram,
+) -> Vec<(Category, String, String)> {
     let ids = found.get("categoryItems").and_then(Value::as_array).into_iter().flatten();
-    let by_id = ids.filter_map(|id| names.items.get(&super::value::shown(id)).cloned());
+    let by_id = ids.filter_map(|id| {
+        let known = names.items.get(&shown(id)).cloned();
+        if known.is_none() {
+            let title = member(found, "title");
+            foreign.notes.add_for(&title, "a category was left out, since the file does not name it");
+        }
+        known
+    });
     let mut all: Vec<(Category, String, String)> = by_id.collect();
     for category in objects(found, "categories") {
         let title = member(category, "name");

@@ -6,9 +6,9 @@
 use super::AdoptError;
 use super::foreign::{ForeignPerson, ForeignProgram, ForeignSession, ForeignTime};
 use super::value::moment;
-use crate::import::{field_meant, read_clock, read_date};
+use crate::import::{YEARS, field_meant, read_clock, read_date, without_weekday};
 use crate::program::{Field, Status};
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
+use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use csv::StringRecord;
 use std::collections::HashMap;
 
@@ -18,8 +18,8 @@ const LENGTHS: &[&str] =
 
 /// What the columns hold.
 #[derive(Debug, Default)]
-struct Columns {
-    fields: HashMap<Field, usize>,
+pub(super) struct Columns {
+    pub(super) fields: HashMap<Field, usize>,
     length: Option<usize>,
     /// The columns that no field holds.
     others: Vec<(usize, String)>,
@@ -31,25 +31,39 @@ struct Columns {
 /// [`AdoptError::OwnFormat`] for a program.csv, [`AdoptError::Columns`] if a required column is missing, and
 /// [`AdoptError::AmbiguousDates`].
 pub(super) fn read(text: &str, map: &[(String, Field)]) -> Option<Result<ForeignProgram, AdoptError>> {
-    let header = |delimiter: u8| {
-        let mut reader = reader(text, delimiter);
-        let names = reader.headers().ok()?.clone();
-        let columns = Columns::of(&names, map);
-        Some((columns.fields.len(), names, columns, delimiter))
-    };
-    let (_, names, columns, delimiter) =
-        [b',', b';', b'\t'].into_iter().filter_map(header).max_by_key(|(count, ..)| *count)?;
+    let (names, columns, delimiter) = header(text, map)?;
     let is_ours = ["id", "date", "start", "end", "kind", "title"]
         .iter()
         .all(|own| names.iter().any(|name| name == *own));
     if is_ours {
         return Some(Err(AdoptError::OwnFormat));
     }
-    let is_program = columns.fields.contains_key(&Field::Title) && names.len() > 1;
-    is_program.then(|| Sheet { columns, rows: reader(text, delimiter).records().flatten().collect() }.read())
+    let has = |field| columns.fields.contains_key(&field);
+    // A table without a title that has times is a program whose title nobody recognised.
+    let is_program = has(Field::Title) || has(Field::Start) || (has(Field::Date) && has(Field::End));
+    let rows = || reader(text, delimiter).records().flatten().collect();
+    (is_program && names.len() > 1).then(|| Sheet { columns, rows: rows() }.read())
 }
 
-fn reader(text: &str, delimiter: u8) -> csv::Reader<&[u8]> {
+/// A text without the line `sep=;`, by which spreadsheets name their delimiter.
+fn without_separator_line(text: &str) -> &str {
+    let is_named = text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("sep="));
+    let end = text.find('\n').filter(|end| is_named && *end < 10);
+    end.and_then(|end| text.get(end + 1..)).unwrap_or(text)
+}
+
+/// The names of the columns, their meaning, and the delimiter.
+pub(super) fn header(text: &str, map: &[(String, Field)]) -> Option<(StringRecord, Columns, u8)> {
+    let read = |delimiter: u8| {
+        let names = reader(text, delimiter).headers().ok()?.clone();
+        let columns = Columns::of(&names, map);
+        Some((names, columns, delimiter))
+    };
+    [b',', b';', b'\t'].into_iter().filter_map(read).max_by_key(|(_, columns, _)| columns.fields.len())
+}
+
+pub(super) fn reader(text: &str, delimiter: u8) -> csv::Reader<&[u8]> {
+    let text = without_separator_line(text);
     csv::ReaderBuilder::new()
         .delimiter(delimiter)
         .flexible(true)
@@ -86,9 +100,14 @@ impl Sheet {
 
     fn read(&self) -> Result<ForeignProgram, AdoptError> {
         let has = |field| self.columns.fields.contains_key(&field);
-        if !has(Field::Start) && !has(Field::Date) {
+        let missing = match (has(Field::Title), has(Field::Start) || has(Field::Date)) {
+            (false, _) => Some(Field::Title),
+            (true, false) => Some(Field::Start),
+            (true, true) => None,
+        };
+        if let Some(missing) = missing {
             let unknown: Vec<&str> = self.columns.others.iter().map(|(_, name)| name.as_str()).collect();
-            return Err(AdoptError::Columns(unknown.join(", ")));
+            return Err(AdoptError::Columns { missing, others: unknown.join(", ") });
         }
         let day_first = self.day_comes_first()?;
         let mut foreign = ForeignProgram::default();
@@ -156,8 +175,10 @@ impl Sheet {
         }
         let identity = [Field::Guid, Field::Id].into_iter().map(text).find(|text| !text.is_empty());
         let status = text(Field::Status).to_lowercase().replace("canceled", "cancelled");
+        let stated = [Field::Date, Field::Start].map(text).into_iter().filter(|text| !text.is_empty());
         ForeignSession {
             identity: identity.unwrap_or_default(),
+            stated_start: stated.collect::<Vec<_>>().join(" "),
             title,
             start,
             end,
@@ -169,6 +190,11 @@ impl Sheet {
             text: vec![text(Field::Abstract)],
             url: text(Field::Url),
             links: links(&text(Field::Links)),
+            language: text(Field::Language),
+            tags: text(Field::Tags).split(['\n', ';', ',']).map(|tag| tag.trim().to_owned()).collect(),
+            image: text(Field::Image),
+            feedback_url: text(Field::FeedbackUrl),
+            no_recording: matches!(text(Field::Recording).to_lowercase().as_str(), "no" | "false" | "0"),
             status: status.parse::<Status>().ok(),
             ..ForeignSession::default()
         }
@@ -213,10 +239,11 @@ fn range(raw: &str) -> Option<(&str, &str)> {
 
 /// A cell with date and time.
 fn whole(raw: &str, day_first: Option<bool>) -> Option<ForeignTime> {
-    moment(raw).or_else(|| {
-        let (day, time) = raw.split_once([' ', 'T'])?;
-        time_on(date(day.trim_end_matches(','), day_first)?, time)
-    })
+    let split = |at: usize| {
+        let (day, time) = raw.split_at_checked(at)?;
+        time_on(date(day.trim_end_matches(','), day_first)?, time.trim_start_matches('T').trim())
+    };
+    moment(raw).or_else(|| raw.match_indices([' ', 'T']).find_map(|(at, _)| split(at)))
 }
 
 fn time_on(day: NaiveDate, raw: &str) -> Option<ForeignTime> {
@@ -225,10 +252,20 @@ fn time_on(day: NaiveDate, raw: &str) -> Option<ForeignTime> {
     Some(ForeignTime::Civil(civil))
 }
 
-/// Minutes since midnight of `9:30`, `9.30`, `9h30`, `9:30 am` or `9:30 Uhr`.
+/// Minutes since midnight of `9:30`, `9.30`, `9h30`, `0930`, `9:30 am`, `9:30 Uhr` or `9 Uhr`.
 fn clock(raw: &str) -> Option<u32> {
-    let raw = raw.trim().trim_end_matches("Uhr").trim_end_matches('h').trim();
-    read_clock(raw).or_else(|| read_clock(&raw.replacen(['.', 'h', 'H'], ":", 1)))
+    let raw = raw.trim();
+    let bare = raw.trim_end_matches("Uhr").trim_end_matches(['h', 'H']).trim();
+    let hours = |hours: &str| read_clock(&format!("{hours}:00")).filter(|_| bare.len() < raw.len());
+    let joined = || {
+        let (hours, minutes) = bare.split_at_checked(2)?;
+        let is_time = bare.len() == 4 && bare.bytes().all(|byte| byte.is_ascii_digit());
+        read_clock(&format!("{hours}:{minutes}")).filter(|_| is_time)
+    };
+    read_clock(bare)
+        .or_else(|| read_clock(&bare.replacen(['.', 'h', 'H'], ":", 1)))
+        .or_else(|| hours(bare))
+        .or_else(joined)
 }
 
 /// A length in minutes of `45`, `45 min`, `0:45` or `1h30`.
@@ -239,25 +276,47 @@ fn minutes(raw: &str) -> Option<TimeDelta> {
 }
 
 fn date(raw: &str, day_first: Option<bool>) -> Option<NaiveDate> {
+    // The weekday is checked where the whole text is read.
+    let bare = without_weekday(raw);
     let slashed = || {
-        let (a, b, year) = slashed(raw)?;
+        let (a, b, year) = slashed(bare)?;
         let (day, month) = if day_first? { (a, b) } else { (b, a) };
         NaiveDate::from_ymd_opt(year, month, day)
     };
     let dotted = || {
-        let mut parts = raw.split('.').map(|part| part.trim().parse::<u32>().ok());
-        let (day, month, year) = (parts.next()??, parts.next()??, parts.next()??);
-        NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)
+        let mut parts = bare.split('.').map(str::trim);
+        let (day, month, year) = (parts.next()?, parts.next()?, year(parts.next()?)?);
+        NaiveDate::from_ymd_opt(year, month.parse().ok()?, day.parse().ok()?)
     };
+    let joined = || NaiveDate::parse_from_str(bare, "%Y%m%d").ok().filter(|_| bare.len() == 8);
     // With dots, the day is first everywhere.
-    slashed().or_else(dotted).or_else(|| read_date(raw))
+    let found = slashed().or_else(dotted).or_else(joined).or_else(|| read_date(raw))?;
+    let is_right = bare.len() == raw.trim().len() || read_date(&weekday_and(raw, found)).is_some();
+    YEARS.contains(&found.year()).then_some(found).filter(|_| is_right)
 }
 
-/// The numbers of `1/5/2026`, at the start of a cell.
+/// A date with the weekday of a text, so that a wrong weekday is noticed.
+fn weekday_and(raw: &str, date: NaiveDate) -> String {
+    let rest = without_weekday(raw);
+    let weekday = raw.trim().strip_suffix(rest).unwrap_or_default();
+    format!("{weekday}{date}")
+}
+
+/// A year of four digits, or of two in this half of the century: `26` could also be a day.
+fn year(raw: &str) -> Option<i32> {
+    let year: i32 = raw.parse().ok().filter(|_| raw.bytes().all(|byte| byte.is_ascii_digit()))?;
+    match raw.len() {
+        4 => Some(year),
+        2 if (20..60).contains(&year) => Some(2000 + year),
+        _ => None,
+    }
+}
+
+/// The numbers of `1/5/2026` or `1/5/26`, at the start of a cell or after a weekday.
 fn slashed(raw: &str) -> Option<(u32, u32, i32)> {
-    let mut parts = raw.trim().split([' ', ',']).next()?.split('/');
-    let (a, b, year) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?);
-    (year.len() == 4).then(|| year.parse().ok().map(|year| (a, b, year)))?
+    let mut parts = without_weekday(raw).split([' ', ',']).next()?.split('/');
+    let (a, b, last) = (parts.next()?, parts.next()?, year(parts.next()?)?);
+    (a.len() <= 2).then(|| Some((a.parse().ok()?, b.parse().ok()?, last)))?
 }
 
 fn links(raw: &str) -> Vec<(String, String)> {

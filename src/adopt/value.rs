@@ -48,6 +48,23 @@ pub(super) fn objects<'v>(object: &'v JsonObject, name: &str) -> impl Iterator<I
     object.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object)
 }
 
+/// The names and colours of a list of tracks.
+pub(super) fn tracks_of(object: &JsonObject) -> Vec<(String, String)> {
+    let colour = |track: &JsonObject| ["color", "colour"].map(|name| member(track, name)).concat();
+    objects(object, "tracks").map(|track| (name_of(track, "name"), colour(track))).collect()
+}
+
+/// The names and capacities of a list of rooms.
+pub(super) fn rooms_of(object: &JsonObject) -> Vec<(String, Option<u32>)> {
+    objects(object, "rooms").map(room_of).collect()
+}
+
+/// The name of a room, and the number of people that it holds.
+pub(super) fn room_of(room: &JsonObject) -> (String, Option<u32>) {
+    let capacity = member(room, "capacity").parse().ok().filter(|seats| (1..=1_000_000).contains(seats));
+    (name_of(room, "name"), capacity)
+}
+
 /// A value as an example in a note.
 pub(super) fn shown(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
@@ -150,6 +167,19 @@ pub(super) fn length(raw: &str) -> Option<TimeDelta> {
         [hours, mins, 0] if mins < 60 => minutes(0, hours, mins),
         _ => None,
     }
+}
+
+/// The texts of a list: its strings, and the names of its objects.
+pub(super) fn strings<'a>(object: &'a JsonObject, name: &str) -> impl Iterator<Item = String> + 'a {
+    let items = object.get(name).and_then(Value::as_array).into_iter().flatten();
+    items.filter_map(|item| match item {
+        Value::String(text) => Some(text.clone()),
+        Value::Object(found) => {
+            let names = ["tag", "name"].map(|name| member(found, name));
+            names.into_iter().find(|text| !text.is_empty())
+        }
+        _ => None,
+    })
 }
 
 #[cfg(test)]

@@ -21,8 +21,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// The most busy times of an agenda.
 pub const MAX_BUSY: usize = 200;
 
-/// The most branches of all searches with repeated talks. A branch takes about 30 µs for 500 picks (2026).
-const MAX_BRANCHES: usize = 400;
+/// The most steps of all searches with repeated talks, about 3 ms (2026).
+const MAX_STEPS: usize = 250_000;
 
 /// The most other sessions that are offered in place of one.
 const MAX_OFFERED: usize = 3;
@@ -43,7 +43,7 @@ pub struct Busy {
 
 /// The picks, ranks and busy times of an attendee.
 #[derive(Debug, Clone, Copy)]
-pub struct Wishes<'a> {
+pub struct Preferences<'a> {
     /// The picks, in any order.
     pub picks: &'a [SessionId],
     /// The ranks of picks other than [`Rank::Want`].
@@ -103,9 +103,9 @@ pub struct Cost<'a> {
 }
 
 /// Suggests a choice.
-pub fn suggest<'a>(wishes: &Wishes<'_>, release: &'a Release) -> Suggestion<'a> {
-    let fixed = FixedTime { release, busy: wishes.busy, longest: release.walking().longest() };
-    let ids: BTreeSet<&SessionId> = wishes.picks.iter().collect();
+pub fn suggest<'a>(preferences: &Preferences<'_>, release: &'a Release) -> Suggestion<'a> {
+    let fixed = FixedTime { release, busy: preferences.busy, longest: release.walking().longest() };
+    let ids: BTreeSet<&SessionId> = preferences.picks.iter().collect();
     let shown =
         ids.iter().filter_map(|id| release.ledger.entries.get(*id)).filter(|entry| entry.is_visible());
     let mut picks: Vec<&Entry> = shown.collect();
@@ -115,7 +115,7 @@ pub fn suggest<'a>(wishes: &Wishes<'_>, release: &'a Release) -> Suggestion<'a> 
         timed.into_iter().partition(|entry| fixed.busy_during(entry).is_none());
 
     let talks = talks(&free);
-    let rank = |entry: &Entry| wishes.ranks.get(&entry.session.id).copied().unwrap_or(Rank::Want);
+    let rank = |entry: &Entry| preferences.ranks.get(&entry.session.id).copied().unwrap_or(Rank::Want);
     let candidates: Vec<PickCandidate> = free
         .iter()
         .zip(&talks)
@@ -130,7 +130,7 @@ pub fn suggest<'a>(wishes: &Wishes<'_>, release: &'a Release) -> Suggestion<'a> 
         (Some(from), Some(to), Some(a), Some(b)) if from != to => release.walking().way(*a, *b).num_seconds(),
         _ => 0,
     };
-    let result = search(&candidates, walk, fixed.longest.num_seconds(), MAX_BRANCHES);
+    let result = search(&candidates, walk, fixed.longest.num_seconds(), MAX_STEPS);
 
     let entries = |indexes: &[usize]| -> Vec<&'a Entry> {
         indexes.iter().filter_map(|index| free.get(*index).copied()).collect()
@@ -169,8 +169,8 @@ pub fn suggest<'a>(wishes: &Wishes<'_>, release: &'a Release) -> Suggestion<'a> 
 /// The first session in the same room after a session, on the same day.
 pub fn next_in_room<'a>(entry: &Entry, release: &'a Release) -> Option<&'a Entry> {
     let room = release.ledger.slugs.room_slug(entry.session.slot.room.as_ref()?)?;
-    let zone = release.program.conference.zone;
-    let date = |entry: &Entry| zone.civil(entry.session.slot.start).date();
+    let days = release.program.conference.days();
+    let date = |entry: &Entry| days.of(entry.session.slot.start);
     let sessions = release.part(&crate::feed::FeedKey::Room(room.clone()));
     let later = |other: &&Entry| other.session.slot.start >= entry.session.slot.end && !other.is_cancelled();
     sessions.into_iter().find(later).filter(|next| date(next) == date(entry))
@@ -316,7 +316,7 @@ mod tests {
     fn suggested<'a>(release: &'a Release, ranks: &[(&str, Rank)], busy: &[Busy]) -> Suggestion<'a> {
         let picks: Vec<SessionId> = release.ledger.entries.keys().cloned().collect();
         let ranks = ranks.iter().map(|(name, rank)| (id(name), *rank)).collect();
-        suggest(&Wishes { picks: &picks, ranks: &ranks, busy }, release)
+        suggest(&Preferences { picks: &picks, ranks: &ranks, busy }, release)
     }
 
     #[test]
@@ -389,8 +389,8 @@ mod tests {
         );
 
         let busy = [Busy { start: at(HOUR), end: at(HOUR) + TimeDelta::minutes(10), label: String::new() }];
-        let wishes = Wishes { picks: &[id("t1")], ranks: &BTreeMap::new(), busy: &busy };
-        let suggestion = suggest(&wishes, &release);
+        let preferences = Preferences { picks: &[id("t1")], ranks: &BTreeMap::new(), busy: &busy };
+        let suggestion = suggest(&preferences, &release);
         assert!(matches!(suggestion.left_out[0].reason, LeftOutReason::Busy(_)));
         assert_eq!(names(&suggestion.left_out[0].again), ["t2"]);
     }
@@ -405,7 +405,7 @@ mod tests {
         ];
         let release = release(sessions, &[]);
         let (picks, ranks) = ([id("chosen"), id("left")], [(id("chosen"), Rank::Must)].into());
-        let suggestion = suggest(&Wishes { picks: &picks, ranks: &ranks, busy: &[] }, &release);
+        let suggestion = suggest(&Preferences { picks: &picks, ranks: &ranks, busy: &[] }, &release);
         assert_eq!(names(&suggestion.left_out[0].instead), ["fits"]);
     }
 
@@ -484,7 +484,7 @@ mod tests {
                 .collect();
             let mut ids: Vec<SessionId> = release.ledger.entries.keys().cloned().collect();
             let suggest = |ids: &[SessionId]| {
-                let suggestion = suggest(&Wishes { picks: ids, ranks: &ranks, busy: &busy }, &release);
+                let suggestion = suggest(&Preferences { picks: ids, ranks: &ranks, busy: &busy }, &release);
                 prop_assert!(suggestion.is_exact);
                 prop_assert_eq!(suggestion.chosen.len() + suggestion.left_out.len(), ids.len());
                 prop_assert_eq!(suggestion.weight, brute(&release, &ranks, &busy));

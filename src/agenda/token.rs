@@ -26,7 +26,7 @@ static BASE32: LazyLock<Encoding> = LazyLock::new(|| {
 macro_rules! token {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq)]
+        #[derive(Clone, PartialEq, Eq, Hash)]
         pub struct $name([u8; 20]);
 
         impl $name {
@@ -44,6 +44,11 @@ macro_rules! token {
             /// The hash under which the store keeps the token's record.
             pub fn hash(&self) -> Digest {
                 Digest::of_parts([$prefix.as_bytes(), self.0.as_slice()])
+            }
+
+            /// The random bits, which only the token's owner may see.
+            pub fn bits(&self) -> &[u8; 20] {
+                &self.0
             }
 
             /// The token's spelling, which only its owner may see.

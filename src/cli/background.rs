@@ -1,19 +1,12 @@
-//! The server's background tasks: program file, schedule, retention, signals, and storing when read links were polled.
-//!
-//! On SIGHUP, the config is read again, and the keys that a running server can apply are applied. A config with mistakes, or
-//! one under which the live program has errors, is refused and changes nothing.
+//! The server's background tasks: program file, schedule, retention, SIGHUP, and storing when read links were polled.
 
-use super::settings::Serving;
-use super::systemd;
+use super::reload::Reload;
 use crate::clock::Clock;
-use crate::config::{Changed, Config};
 use crate::freshness::Freshness;
-use crate::http::{App, Secrets};
-use crate::publisher::{ConfigStatus, PublishError, Publisher, PublisherSettings, run_schedule, watch};
+use crate::publisher::{Publisher, follow_replicas, run_reminders, run_schedule, watch};
 use crate::retention::Retention;
 use crate::store::Store;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::Signal;
 
@@ -21,14 +14,15 @@ use tokio::signal::unix::Signal;
 /// with more than about 20,000 links, it may lose older polls too.
 const SAVE_EVERY: Duration = Duration::from_secs(180);
 
+/// The time between two sweeps of the replica in charge.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+
 /// The background tasks and what they work with.
 #[derive(Debug, Clone)]
 pub(super) struct Background {
     pub(super) publisher: Arc<Publisher>,
     pub(super) reload: Arc<Reload>,
-    pub(super) app: App,
     pub(super) store: Store,
-    pub(super) secrets: Secrets,
     pub(super) freshness: Arc<Freshness>,
     pub(super) clock: Clock,
     pub(super) retention_days: u32,
@@ -46,10 +40,34 @@ impl Background {
         tokio::join!(
             watch(publisher()),
             run_schedule(publisher()),
+            run_reminders(publisher()),
             retention.run(),
             self.store_freshness(),
-            self.reload_on(hang_ups)
+            self.reload_on(hang_ups),
+            follow_replicas(publisher()),
+            self.publisher.charge().clone().keep(),
+            self.sweep()
         );
+    }
+
+    /// Removes temporary records that have expired, and retries announcements that failed, on the replica in charge; never
+    /// returns.
+    async fn sweep(&self) {
+        if !self.store.is_shared() {
+            return std::future::pending().await;
+        }
+        loop {
+            tokio::time::sleep(SWEEP_EVERY).await;
+            if !self.publisher.charge().is_held() {
+                continue;
+            }
+            self.publisher.announce_releases().await;
+            let (store, now) = (self.store.clone(), self.clock.now());
+            let removed = tokio::task::spawn_blocking(move || store.remove_expired(now)).await;
+            if let Ok(Err(error)) = removed {
+                tracing::warn!(%error, "expired records could not be removed yet");
+            }
+        }
     }
 
     fn retention(&self) -> Retention {
@@ -57,23 +75,11 @@ impl Background {
         Retention::new(self.retention_days, publisher, self.store.clone(), freshness, self.clock.clone())
     }
 
-    /// On SIGHUP, reads config, secrets and program file again. systemd waits until that is done.
+    /// Reads config, secrets and program file again on each SIGHUP; never returns.
     async fn reload_on(&self, mut hang_ups: Signal) {
         while hang_ups.recv().await.is_some() {
-            systemd::reloading();
-            self.reload.run(&self.publisher, &self.app, &self.clock).await;
-            match self.secrets.reload() {
-                Ok(()) => {
-                    let valid = self.secrets.count();
-                    tracing::info!(valid, "SIGHUP: the organizer secrets were read again");
-                }
-                Err(error) => {
-                    let valid = self.secrets.count();
-                    tracing::error!(%error, valid, "SIGHUP: only the valid lines of the organizer secrets file are used");
-                }
-            }
-            self.publisher.catch_up().await;
-            systemd::ready();
+            // The log has the problems.
+            let _ = self.reload.run().await;
         }
     }
 
@@ -88,6 +94,7 @@ impl Background {
 
     /// Stores all polls of read links, before the store is closed.
     pub(super) async fn finish(&self) {
+        self.publisher.charge().give_up().await;
         self.save_freshness(Extent::All).await;
     }
 
@@ -95,6 +102,11 @@ impl Background {
         let (freshness, store, now) = (Arc::clone(&self.freshness), self.store.clone(), self.clock.now());
         // Serialising many links takes long, and the commit waits for the disk.
         let save = move || {
+            if store.is_shared()
+                && let Err(error) = freshness.merge(&store)
+            {
+                tracing::warn!(%error, "the polls of read links on other replicas are not counted yet");
+            }
             let commit = |writes| store.commit_blocking(writes);
             match extent {
                 Extent::Some => freshness.save_some(now, commit),
@@ -114,88 +126,4 @@ impl Background {
 enum Extent {
     Some,
     All,
-}
-
-/// The config in force, and the flags to read it again.
-#[derive(Debug)]
-pub(super) struct Reload {
-    serving: Serving,
-    /// The config at the start. Keys that need a restart keep their values from here.
-    started: Config,
-    /// The last config that was applied.
-    applied: Mutex<Config>,
-    /// The listening address: the origin of links without a `public_url`.
-    bound: SocketAddr,
-}
-
-impl Reload {
-    pub(super) fn new(serving: &Serving, config: &Config, bound: SocketAddr) -> Self {
-        let (serving, started) = (serving.clone(), config.clone());
-        Self { serving, applied: Mutex::new(started.clone()), started, bound }
-    }
-
-    /// Reads the config and applies it.
-    pub(super) async fn run(&self, publisher: &Arc<Publisher>, app: &App, clock: &Clock) {
-        if let Err(reason) = self.apply(publisher, app, clock).await {
-            tracing::error!(reason, "the config is refused; the config in force stays");
-            publisher.note_refused_config(reason);
-        }
-    }
-
-    async fn apply(&self, publisher: &Arc<Publisher>, app: &App, clock: &Clock) -> Result<(), String> {
-        let config = self.serving.config().map_err(|failure| failure.to_string())?;
-        let Changed { restart, fixed, .. } = self.started.changed(&config);
-        if !fixed.is_empty() {
-            let keys = fixed.join(" and ");
-            return Err(format!(
-                "{keys} cannot change for the data directory {}",
-                self.started.data.display()
-            ));
-        }
-        let changed = self.applied.lock().unwrap_or_else(PoisonError::into_inner).changed(&config).applied;
-        let settings = PublisherSettings {
-            conference: Arc::new(config.conference(self.bound)),
-            publishing: config.publishing.clone(),
-            webhooks: config.webhooks.clone(),
-            push: config.push.clone(),
-        };
-        match publisher.reconfigure(settings).await {
-            Ok(Some(publication)) if publication.is_new => {
-                let (release, changes) = (publication.release.number(), publication.changes.len());
-                tracing::info!(release, changes, "the new config is published");
-            }
-            Ok(_) => {}
-            Err(PublishError::Held(held)) => {
-                let (reasons, digest) = (held.verdict.reasons.join("; "), &held.verdict.digest);
-                tracing::error!(
-                    reasons,
-                    digest,
-                    "the new config is HELD until `callboard publish --confirm`; the live release stays"
-                );
-            }
-            Err(PublishError::Refused(report)) => {
-                let text = report.render_human("the live program", b"", false);
-                return Err(format!("the live program has errors under it\n{text}"));
-            }
-            Err(error) => {
-                let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
-                return Err(format!("{error}{}", cause.unwrap_or_default()));
-            }
-        }
-        app.limit_rates(&config.limits);
-        for warning in config.walking_warnings() {
-            tracing::warn!("walking: {warning}");
-        }
-        *self.applied.lock().unwrap_or_else(PoisonError::into_inner) = config;
-        tracing::info!(changed = changed.join(", "), "the config was read again");
-        if !restart.is_empty() {
-            tracing::warn!(keys = restart.join(", "), "these changed keys of the config need a restart");
-        }
-        publisher.note_config(ConfigStatus {
-            read: Some(clock.now()),
-            refused: None,
-            needs_restart: restart,
-        });
-        Ok(())
-    }
 }

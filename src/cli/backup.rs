@@ -7,6 +7,7 @@
 use super::control;
 use super::exit::{Exit, Failure};
 use super::replace::{self, UNFINISHED};
+use super::replica;
 use super::settings::Settings;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -170,7 +171,8 @@ enum OpenedDirectory {
 impl OpenedDirectory {
     fn of(config: &Config) -> Result<Self, Failure> {
         let owner = OwnershipGuard::of(&config.data);
-        let opened = match Store::open(&config.data, config.slug()) {
+        let database = replica::database(config)?;
+        let opened = match replica::open(config, StoreOptions::default(), database.as_ref()) {
             Err(error) if error.is_read_only() => {
                 Snapshot::of(&config.data, config.slug(), StoreOptions::default()).map(Self::Copy)
             }
@@ -316,7 +318,8 @@ fn repair(config: &Config, found: &Verified) -> Result<u64, Failure> {
             moved.map_err(|error| Failure::text(Exit::Failed, format!("{fault}; {error}")))?;
         }
     }
-    let open = || Store::open(&config.data, config.slug());
+    let database = replica::database(config)?;
+    let open = || replica::open(config, StoreOptions::default(), database.as_ref());
     let store = match open() {
         // The first opening recorded the panic, so the second one does not use that index.
         Err(OpenError::Panicked { .. }) => open(),

@@ -1,10 +1,11 @@
-//! `callboard config check`: tells what the next start would do.
+//! `callboard config check`: reports what the next start would do.
 //!
 //! It runs the start itself on a [`Snapshot`] of the data directory, so its result cannot differ from a real start.
 //! Nothing is changed, and a running server is not disturbed.
 
 use super::exit::{Exit, Failure};
 use super::identity;
+use super::replica;
 use super::settings::Serving;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -13,9 +14,10 @@ use crate::import::ProgramFile;
 use crate::program::Conference;
 use crate::publisher::{
     AttemptResult, PublishError, Publisher, Setup, StartError, Started, changes_as_text, describe_changes,
+    join_reasons,
 };
 use crate::store::{ReadError, Snapshot, Store, StoreOptions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::sync::Arc;
 use tracing::subscriber::NoSubscriber;
 
@@ -27,6 +29,11 @@ pub(super) fn check(serving: &Serving) -> Result<Exit, Failure> {
     }
     if let Some(warning) = config.language_warning() {
         say("language", &warning);
+    }
+    let database = replica::database(&config)?;
+    replica::check_origin(&config, database.as_ref())?;
+    if let Some(database) = database {
+        say("database", &format!("{database}, which this check does not connect to"));
     }
     let mut exit = secrets(&config);
     webhooks(&config);
@@ -50,7 +57,9 @@ pub(super) fn check(serving: &Serving) -> Result<Exit, Failure> {
         file: config.program.clone(),
         settings: config.publishing.clone(),
         webhooks: Vec::new(),
+        mail: None,
         push: None,
+        source: config.source.clone(),
         spool: config.data.join("no-spool"), // the check moves nothing
         inspect: crate::doctor::inspect,
     };
@@ -72,8 +81,8 @@ pub(super) fn check(serving: &Serving) -> Result<Exit, Failure> {
     }
 }
 
-/// The conference as a start would have it. Without `public_url` and a fixed port, only a start knows the origin of links;
-/// then the live release's origin is used.
+/// The conference as a start would have it. Without `public_url` and a fixed port, only a start knows the origin of
+/// links; then the live release's origin is used.
 fn conference(config: &Config, store: &Store, live: u64) -> Result<Conference, Failure> {
     let mut conference = config.conference(config.listen);
     let is_known = config.listen_is_set && config.listen.port() != 0;
@@ -128,6 +137,10 @@ fn program(config: &Config) -> Exit {
     let name = config.program.display();
     let contents = match ProgramFile::read(&config.program) {
         Ok(contents) => contents,
+        Err(error) if error.kind() == ErrorKind::NotFound && config.source.is_some() => {
+            say("program", &format!("{name}: no file, so the program comes from the followed source alone"));
+            return Exit::Done;
+        }
         Err(error) => {
             say("program", &format!("{name} cannot be read: {error}"));
             return Exit::BadProgram;
@@ -160,7 +173,7 @@ fn next_start(store: &Store, publisher: &Arc<Publisher>, before: u64) -> Result<
     let status = publisher.status();
     if let Some(held) = status.held.newest() {
         changes_nothing = false;
-        let reasons = held.reasons.join("; ");
+        let reasons = join_reasons(&held.reasons);
         say("next start", &format!("HOLDS the config until `callboard publish --confirm`: {reasons}"));
         print(&changes_as_text(&held.changes, false));
     }
@@ -169,7 +182,7 @@ fn next_start(store: &Store, publisher: &Arc<Publisher>, before: u64) -> Result<
             changes_nothing = false;
             exit = Exit::BadConfig;
             let errors = count(errors, "error");
-            say("next start", &format!("REFUSES the config: the running program has {errors} under it"));
+            say("next start", &format!("REFUSES the config: the live program has {errors} under it"));
         }
         Some(AttemptResult::Failed { reason }) => {
             changes_nothing = false;
@@ -189,7 +202,7 @@ fn next_start(store: &Store, publisher: &Arc<Publisher>, before: u64) -> Result<
         Some(Ok(_)) => {}
         Some(Err(PublishError::Held(held))) => {
             changes_nothing = false;
-            let reasons = held.verdict.reasons.join("; ");
+            let reasons = join_reasons(&held.verdict.reasons);
             say(
                 "next start",
                 &format!("HOLDS the program file until `callboard publish --confirm`: {reasons}"),

@@ -1,11 +1,13 @@
-//! The control socket, through which `callboard backup`, `health` and `deliver` reach a running server.
+//! The control socket, through which `callboard backup`, `health`, `reload`, `deliver` and `follow` reach a running server.
 //!
 //! The control socket is a Unix socket with mode 0600 in a directory that only the server's user may enter. A
 //! client writes one line:
 //!
 //! - [`HEALTH`]: the server answers with the body of `/readyz`;
+//! - [`RELOAD`]: the server reads its files again, and answers when that is done;
 //! - [`SAVED`]: a backup was saved; the server does not answer;
 //! - [`DELIVER`]: `callboard deliver` claims deliveries and reports results until it closes the connection;
+//! - [`FOLLOW`]: `callboard follow` reports what it read of the followed source;
 //! - [`BACKUP`], or nothing, as older versions do: the server sends a backup.
 
 use crate::clock::Clock;
@@ -24,16 +26,18 @@ use std::time::Duration;
 const NAME: &str = "control.sock";
 
 /// How long a client may pause while it reads its backup. Checkpoints wait for the backup to end.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How long to wait for a client's line. An older version, which writes none, waits as long for its backup.
-const LINE_PATIENCE: Duration = Duration::from_millis(500);
+const LINE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The requests.
 pub(super) const HEALTH: &str = "health";
+pub(super) const RELOAD: &str = "reload";
 pub(super) const BACKUP: &str = "backup";
 const SAVED: &str = "saved";
 pub(super) const DELIVER: &str = "deliver";
+pub(super) const FOLLOW: &str = "follow";
 
 /// The socket's path: in the runtime directory from systemd, or else in the data directory.
 fn path(data: &Path) -> PathBuf {
@@ -50,9 +54,9 @@ pub(super) fn request(data: &Path, line: &str) -> io::Result<UnixStream> {
 }
 
 /// Sends a request and reads the answer.
-pub(super) fn ask(data: &Path, line: &str, patience: Duration) -> io::Result<Vec<u8>> {
+pub(super) fn ask(data: &Path, line: &str, timeout: Duration) -> io::Result<Vec<u8>> {
     let mut server = request(data, line)?;
-    server.set_read_timeout(Some(patience))?;
+    server.set_read_timeout(Some(timeout))?;
     let mut answer = Vec::new();
     server.read_to_end(&mut answer)?;
     Ok(answer)
@@ -97,9 +101,16 @@ pub(super) struct Answers {
     pub(super) backups: Arc<Backups>,
     /// The body of `/readyz`.
     pub(super) readiness: Box<dyn Fn() -> String + Send>,
+    /// Answers `callboard reload`.
+    pub(super) reload: Conversation,
     /// Answers `callboard deliver` until it closes the connection.
-    pub(super) deliver: Arc<dyn Fn(UnixStream) -> io::Result<()> + Send + Sync>,
+    pub(super) deliver: Conversation,
+    /// Answers one request of `callboard follow`.
+    pub(super) follow: Conversation,
 }
+
+/// Answers a client on a thread of its own, because other clients do not wait for it.
+pub(super) type Conversation = Arc<dyn Fn(UnixStream) -> io::Result<()> + Send + Sync>;
 
 /// The listening socket. Dropping it removes the socket's file, unless another server made a new file there after
 /// the data directory was replaced.
@@ -163,8 +174,8 @@ fn listen(path: &Path, answers: Answers) -> io::Result<()> {
 }
 
 fn answer(answers: &Answers, mut client: UnixStream) -> io::Result<()> {
-    client.set_read_timeout(Some(LINE_PATIENCE))?;
-    client.set_write_timeout(Some(PATIENCE))?;
+    client.set_read_timeout(Some(LINE_TIMEOUT))?;
+    client.set_write_timeout(Some(TIMEOUT))?;
     match read_line(&mut client)?.as_str() {
         HEALTH => client.write_all((answers.readiness)().as_bytes()),
         SAVED => {
@@ -172,15 +183,9 @@ fn answer(answers: &Answers, mut client: UnixStream) -> io::Result<()> {
             answers.backups.saved(now.timestamp());
             answers.store.commit_blocking(vec![backup_note(now)]).map_err(io::Error::other)
         }
-        DELIVER => {
-            let deliver = Arc::clone(&answers.deliver);
-            let serve = move || {
-                if let Err(error) = deliver(client) {
-                    tracing::debug!(%error, "a sender of deliveries is gone");
-                }
-            };
-            std::thread::Builder::new().name("deliver".into()).spawn(serve).map(drop)
-        }
+        RELOAD => converse(RELOAD, &answers.reload, client),
+        DELIVER => converse(DELIVER, &answers.deliver, client),
+        FOLLOW => converse(FOLLOW, &answers.follow, client),
         // A backup is sent on its own thread, so that health requests do not wait for a slow client.
         _ => {
             let (store, backups) = (answers.store.clone(), Arc::clone(&answers.backups));
@@ -194,6 +199,21 @@ fn answer(answers: &Answers, mut client: UnixStream) -> io::Result<()> {
             std::thread::Builder::new().name("backup".into()).spawn(send).map(drop)
         }
     }
+}
+
+fn converse(name: &'static str, conversation: &Conversation, client: UnixStream) -> io::Result<()> {
+    let conversation = Arc::clone(conversation);
+    let serve = move || {
+        use io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+        match conversation(client) {
+            Ok(()) => {}
+            Err(error) if matches!(error.kind(), BrokenPipe | ConnectionReset | UnexpectedEof) => {
+                tracing::debug!(%error, "callboard {name} ended before its answer");
+            }
+            Err(error) => tracing::warn!(%error, "callboard {name} was not answered"),
+        }
+    };
+    std::thread::Builder::new().name(name.into()).spawn(serve).map(drop)
 }
 
 /// The client's line; empty if it writes none.
@@ -228,7 +248,9 @@ mod tests {
             clock: Clock::fixed(DateTime::from_timestamp(1_742_900_000, 0).unwrap()),
             backups: Arc::default(),
             readiness: Box::new(|| "ready".to_owned()),
+            reload: Arc::new(|_| Ok(())),
             deliver: Arc::new(|_| Ok(())),
+            follow: Arc::new(|_| Ok(())),
         }
     }
 

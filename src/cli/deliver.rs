@@ -7,33 +7,39 @@
 //!    +------- report --------+
 //! ```
 //!
-//! If this process is killed, its claims end after two minutes and are claimed again. SIGTERM ends it cleanly: what was
-//! not begun goes back, what was begun is finished and reported.
+//! This process records its claims, attempts and results in a file ([`attempts`]). If it is killed, the next process
+//! reports them first: messages that were not begun are sent at once, and messages with a result are not sent again. A
+//! push message that was being sent may have arrived. It is sent a second time; if that attempt is interrupted too, it
+//! counts as delivered. So no push message arrives more than twice, however often server and sender are killed. It is
+//! lost only if both attempts were cut off after their first byte and the push service accepted neither.
+//!
+//! SIGTERM ends the process cleanly: messages that were not begun go back to the server, and attempts in progress are
+//! finished and reported.
 
+mod attempts;
 pub(super) mod link;
 mod sender;
+mod state;
 
 use super::control::has_no_server;
 use super::exit::{Exit, Failure};
 use super::settings::Settings;
+use super::signals::on_stop;
 use crate::reach::{ClaimedMessage, Outcome, SendResult, Settled};
+use attempts::Attempts;
 use link::{Answer, Link, Request};
 use sender::Sender;
-use std::collections::{HashMap, VecDeque};
+pub(super) use sender::seconds;
+use state::{Burst, QueuedMessage, State};
 use std::io::{self, Write};
 use std::net::Shutdown;
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use tokio::signal::unix::{SignalKind, signal};
 
 /// How many messages are sent at a time.
 const WORKERS: usize = 32;
-
-/// How many of them go to one host, so that one that hangs leaves room for the others.
-const PER_HOST: usize = 24;
 
 /// How many claimed messages wait for a worker.
 const QUEUE: usize = 4 * WORKERS;
@@ -67,6 +73,7 @@ pub(super) struct Options {
 pub(super) fn deliver(settings: &Settings, options: Options) -> Result<Exit, Failure> {
     let config = settings.config()?;
     let allow_networks = config.push.map(|push| push.allow_networks).unwrap_or_default();
+    let mail = config.mail;
     let data = config.data;
     if options.retry {
         let retried = match ask(&data, &Request::RetryGivenUp)? {
@@ -75,9 +82,16 @@ pub(super) fn deliver(settings: &Settings, options: Options) -> Result<Exit, Fai
         };
         let _ = writeln!(io::stdout().lock(), "{retried} to be retried");
     }
-    let run = Arc::new(Run { data, state: Mutex::default(), changed: Condvar::new() });
+    let (attempts, left) = open_attempts(&data);
+    let run = Arc::new(Run {
+        data,
+        attempts: Arc::new(attempts),
+        state: Mutex::default(),
+        changed: Condvar::new(),
+    });
     run.stop_on_signals()?;
-    let sender = Arc::new(Sender::new(WORKERS, allow_networks));
+    run.report_left(&left, options.once)?;
+    let sender = Arc::new(Sender::new(WORKERS, allow_networks, mail));
     for _ in 0..WORKERS {
         let (run, sender) = (Arc::clone(&run), Arc::clone(&sender));
         spawn("send", move || run.work(&sender))?;
@@ -89,6 +103,7 @@ pub(super) fn deliver(settings: &Settings, options: Options) -> Result<Exit, Fai
     let claimed = run.claim(options.once);
     run.drain();
     let _ = reporter.join();
+    sender.close();
     claimed?;
     let settled = run.state().settled;
     if options.once {
@@ -102,6 +117,18 @@ pub(super) fn deliver(settings: &Settings, options: Options) -> Result<Exit, Fai
         return Ok(if given_up == 0 { Exit::Done } else { Exit::Failed });
     }
     Ok(Exit::Done)
+}
+
+/// The file of this process, and what killed senders left. systemd passes a directory of the service; without it, the
+/// file is in the data directory.
+fn open_attempts(data: &Path) -> (Attempts, Vec<Outcome>) {
+    let state = std::env::var_os("STATE_DIRECTORY").filter(|dir| !dir.is_empty());
+    let dir = state.map_or_else(|| data.to_owned(), PathBuf::from);
+    Attempts::open(&dir).unwrap_or_else(|error| {
+        let dir = dir.display();
+        tracing::warn!(%error, "{dir} cannot be written; after a crash, messages wait for two minutes and may arrive more than twice");
+        (Attempts::none(), Vec::new())
+    })
 }
 
 fn ask(data: &Path, request: &Request) -> Result<Answer, Failure> {
@@ -126,81 +153,9 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
 /// One run of the command, shared by its threads.
 struct Run {
     data: PathBuf,
+    attempts: Arc<Attempts>,
     state: Mutex<State>,
     changed: Condvar,
-}
-
-#[derive(Default)]
-struct State {
-    queue: VecDeque<ClaimedMessage>,
-    /// Messages being sent, by host.
-    active: HashMap<String, usize>,
-    /// Results that the server does not have yet.
-    outcomes: Vec<Outcome>,
-    /// Results that are being reported.
-    reporting: usize,
-    settled: Settled,
-    /// The socket of the claim that waits on the server.
-    claiming: Option<UnixStream>,
-    burst: Option<Burst>,
-    is_stopping: bool,
-    /// No more messages follow, so the reporter ends with the last result.
-    is_done: bool,
-}
-
-/// A run of deliveries between two times at which nothing waits. The log reports it when it ends.
-#[derive(Debug, Clone, Copy)]
-struct Burst {
-    began: Instant,
-    before: Settled,
-}
-
-impl State {
-    fn sending(&self) -> usize {
-        self.active.values().sum()
-    }
-
-    fn is_idle(&self) -> bool {
-        self.queue.is_empty() && self.active.is_empty() && self.outcomes.is_empty() && self.reporting == 0
-    }
-
-    /// Takes the first message whose host has room.
-    fn take(&mut self) -> Option<ClaimedMessage> {
-        let has_room =
-            |one: &ClaimedMessage| self.active.get(&one.host).is_none_or(|active| *active < PER_HOST);
-        let place = self.queue.iter().position(has_room)?;
-        let message = self.queue.remove(place)?;
-        *self.active.entry(message.host.clone()).or_default() += 1;
-        Some(message)
-    }
-
-    fn finish(&mut self, message: ClaimedMessage, result: SendResult) {
-        if let Some(active) = self.active.get_mut(&message.host) {
-            *active -= 1;
-            if *active == 0 {
-                self.active.remove(&message.host);
-            }
-        }
-        self.report(message, result);
-    }
-
-    fn report(&mut self, message: ClaimedMessage, result: SendResult) {
-        let ClaimedMessage { id, claim, release, .. } = message;
-        self.outcomes.push(Outcome { id, claim, release, result });
-    }
-
-    /// Hosts with enough messages here.
-    fn busy(&self) -> Vec<String> {
-        let mut hosts: HashMap<&str, usize> = HashMap::new();
-        for message in &self.queue {
-            *hosts.entry(&message.host).or_default() += 1;
-        }
-        hosts
-            .into_iter()
-            .filter(|(_, count)| *count >= 2 * PER_HOST)
-            .map(|(host, _)| host.to_owned())
-            .collect()
-    }
 }
 
 impl Run {
@@ -211,32 +166,17 @@ impl Run {
     fn wait_while<'a>(
         &self,
         state: MutexGuard<'a, State>,
-        patience: Duration,
+        timeout: Duration,
         condition: impl FnMut(&mut State) -> bool,
     ) -> MutexGuard<'a, State> {
-        let waited = self.changed.wait_timeout_while(state, patience, condition);
+        let waited = self.changed.wait_timeout_while(state, timeout, condition);
         waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
     /// Stops the run at SIGTERM and SIGINT.
     fn stop_on_signals(self: &Arc<Self>) -> Result<(), Failure> {
-        let failed = |error: io::Error| Failure::new(Exit::Failed, &error);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-        let (mut term, mut interrupt) = {
-            let _entered = runtime.enter();
-            (
-                signal(SignalKind::terminate()).map_err(failed)?,
-                signal(SignalKind::interrupt()).map_err(failed)?,
-            )
-        };
         let run = Arc::clone(self);
-        spawn("signals", move || {
-            runtime.block_on(async {
-                tokio::select! {
-                    _ = term.recv() => {}
-                    _ = interrupt.recv() => {}
-                }
-            });
+        on_stop(move || {
             tracing::info!("stopping: messages that are being sent are finished");
             let mut state = run.state();
             state.is_stopping = true;
@@ -245,8 +185,38 @@ impl Run {
                 let _ = socket.shutdown(Shutdown::Both);
             }
             run.changed.notify_all();
-        })?;
+        })
+    }
+
+    /// Reports what killed senders left, before anything is claimed again. Waits for the server, unless `once` is set.
+    fn report_left(&self, left: &[Outcome], once: bool) -> Result<(), Failure> {
+        if left.is_empty() {
+            return Ok(());
+        }
+        let count = |result: &SendResult| left.iter().filter(|one| one.result == *result).count();
+        let (returned, interrupted) = (count(&SendResult::Returned), count(&SendResult::Interrupted));
+        tracing::info!(returned, interrupted, "an earlier sender was killed");
+        let mut is_warned = false;
+        while !self.state().is_stopping {
+            match self.settle(&mut None, left) {
+                Ok(settled) => {
+                    self.state().settled.add(settled);
+                    self.attempts.clear();
+                    break;
+                }
+                Err(error) if once => return Err(no_answer(&self.data, &error)),
+                Err(error) => self.pause(&error, &mut is_warned),
+            }
+        }
         Ok(())
+    }
+
+    /// Waits a moment for a server that does not answer. Logs the first of several failures.
+    fn pause(&self, error: &io::Error, is_warned: &mut bool) {
+        if !std::mem::replace(is_warned, true) {
+            tracing::warn!(%error, "waiting for the server of {}", self.data.display());
+        }
+        drop(self.wait_while(self.state(), RECONNECT, |state| !state.is_stopping));
     }
 
     /// Claims messages until the run stops or, if `once` is set, until none is due.
@@ -255,8 +225,11 @@ impl Run {
         loop {
             let (limit, busy) = {
                 let state = self.state();
-                let is_full = |state: &mut State| !state.is_stopping && state.queue.len() > QUEUE / 2;
-                let state = self.wait_while(state, Duration::MAX, is_full);
+                let must_wait = |state: &mut State| {
+                    let is_full = state.queue.len() > QUEUE / 2;
+                    !state.is_stopping && (is_full || (state.is_unreported && !once))
+                };
+                let state = self.wait_while(state, Duration::MAX, must_wait);
                 if state.is_stopping {
                     return Ok(());
                 }
@@ -268,6 +241,7 @@ impl Run {
                 (false, false) => SHORT_CLAIM_WAIT,
             };
             let left_out = !busy.is_empty();
+            let asked = Instant::now();
             match self.claim_from(&mut link, limit, busy, wait) {
                 Ok(messages) => {
                     if std::mem::take(&mut is_warned) {
@@ -278,7 +252,9 @@ impl Run {
                     if !messages.is_empty() && state.burst.is_none() {
                         state.burst = Some(Burst { began: Instant::now(), before: state.settled });
                     }
-                    state.queue.extend(messages);
+                    // With the state locked, so that nobody clears the file between the two.
+                    self.attempts.claimed(&messages);
+                    state.add(messages, asked);
                     self.changed.notify_all();
                     if once && !is_over && state.queue.is_empty() {
                         continue;
@@ -298,11 +274,7 @@ impl Run {
                 Err(error) if once => return Err(no_answer(&self.data, &error)),
                 Err(error) => {
                     link = None;
-                    if !std::mem::replace(&mut is_warned, true) {
-                        tracing::warn!(%error, "waiting for the server of {}", self.data.display());
-                    }
-                    let state = self.state();
-                    drop(self.wait_while(state, RECONNECT, |state| !state.is_stopping));
+                    self.pause(&error, &mut is_warned);
                 }
             }
         }
@@ -339,7 +311,12 @@ impl Run {
     fn work(&self, sender: &Sender) {
         let mut state = self.state();
         loop {
-            let Some(claimed) = state.take() else {
+            let reported = state.outcomes.len();
+            let taken = state.take(Instant::now());
+            if state.outcomes.len() > reported {
+                self.changed.notify_all(); // messages go back
+            }
+            let Some(claimed) = taken else {
                 if state.is_done {
                     return;
                 }
@@ -347,13 +324,22 @@ impl Run {
                 continue;
             };
             drop(state);
-            let result = sender.send(&claimed.message);
-            if let SendResult::Failed { .. } | SendResult::Answered { status: 300.., .. } = result {
+            let attempts = Arc::clone(&self.attempts);
+            let begun = (claimed.id.clone(), claimed.claim);
+            let before = move || attempts.sending(&begun.0, begun.1);
+            let result = sender.send(&claimed.message, Box::new(before));
+            if let SendResult::Failed { .. }
+            | SendResult::NoRecipient { .. }
+            | SendResult::Answered { status: 300.., .. } = result
+            {
                 let (id, host) = (&claimed.id, &claimed.host);
                 tracing::warn!(id, host, %result, "not delivered");
             }
+            let host = claimed.host.clone();
+            let outcome = claimed.outcome(result);
+            self.attempts.ended(&outcome);
             state = self.state();
-            state.finish(claimed, result);
+            state.finish(&host, outcome);
             self.changed.notify_all();
         }
     }
@@ -368,6 +354,9 @@ impl Run {
                 let has_none = |state: &mut State| state.outcomes.is_empty() && !state.is_done;
                 let mut state = self.wait_while(state, Duration::MAX, has_none);
                 if state.outcomes.is_empty() {
+                    if state.is_idle() {
+                        self.attempts.remove();
+                    }
                     return;
                 }
                 if !state.is_done {
@@ -383,7 +372,11 @@ impl Run {
             state.reporting = 0;
             match reported {
                 Ok(settled) => {
+                    state.is_unreported = false;
                     state.settled.add(settled);
+                    if state.is_idle() {
+                        self.attempts.clear();
+                    }
                     state.log_burst();
                     self.changed.notify_all();
                     given_up_at = None;
@@ -391,6 +384,7 @@ impl Run {
                 Err(error) => {
                     link = None;
                     state.outcomes.splice(0..0, outcomes);
+                    state.is_unreported = true;
                     let until = *given_up_at.get_or_insert_with(|| Instant::now() + DRAIN);
                     if state.is_done && until <= Instant::now() {
                         let lost = state.outcomes.len();
@@ -418,65 +412,12 @@ impl Run {
     /// Gives back what was not begun, and waits for what was.
     fn drain(&self) {
         let mut state = self.state();
-        for message in std::mem::take(&mut state.queue) {
+        for QueuedMessage { message, .. } in std::mem::take(&mut state.queue) {
             state.report(message, SendResult::Returned);
         }
         self.changed.notify_all();
         let mut state = self.wait_while(state, DRAIN, |state| state.sending() > 0);
         state.is_done = true;
         self.changed.notify_all();
-    }
-}
-
-impl State {
-    /// Logs what a burst came to once everything is sent and reported.
-    fn log_burst(&mut self) {
-        if !self.is_idle() {
-            return;
-        }
-        if let Some(Burst { began, before }) = self.burst.take() {
-            let Settled { delivered, waiting, given_up, dropped } = self.settled;
-            let seconds = (began.elapsed().as_secs_f64() * 10.0).round() / 10.0;
-            tracing::info!(
-                delivered = delivered - before.delivered,
-                retried_later = waiting - before.waiting,
-                given_up = given_up - before.given_up,
-                dropped = dropped - before.dropped,
-                seconds,
-                "delivered"
-            );
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::reach::{Body, Guard, Message};
-
-    fn message(n: usize, host: &str) -> ClaimedMessage {
-        let message = Message {
-            url: format!("https://{host}/"),
-            headers: Vec::new(),
-            body: Body::Text(String::new()),
-            guard: Guard::Sign("secret".into()),
-        };
-        ClaimedMessage { id: n.to_string(), claim: 1, release: 1, host: host.to_owned(), message }
-    }
-
-    #[test]
-    fn a_host_that_hangs_leaves_workers_to_the_others() {
-        let mut state = State::default();
-        state.queue.extend((0..100).map(|n| message(n, "slow.example")));
-        state.queue.push_back(message(100, "quick.example"));
-        let taken: Vec<ClaimedMessage> = std::iter::from_fn(|| state.take()).collect();
-        assert_eq!(taken.len(), PER_HOST + 1);
-        assert_eq!(taken[PER_HOST].host, "quick.example");
-        assert_eq!(state.busy(), ["slow.example"]);
-        for one in taken {
-            state.finish(one, SendResult::Returned);
-        }
-        assert_eq!((state.sending(), state.outcomes.len()), (0, PER_HOST + 1));
-        assert!(state.take().is_some());
     }
 }

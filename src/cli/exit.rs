@@ -39,7 +39,11 @@ impl Exit {
     /// The exit code for a data directory that cannot be opened.
     pub(super) fn of_opening(error: &OpenError) -> Self {
         match error {
-            OpenError::OtherConference { .. } | OpenError::Newer { .. } => Self::BadConfig,
+            OpenError::OtherConference { .. }
+            | OpenError::Newer { .. }
+            | OpenError::Replica { .. }
+            | OpenError::NotAReplica { .. }
+            | OpenError::MayLose { .. } => Self::BadConfig,
             _ => Self::Failed,
         }
     }

@@ -1,4 +1,4 @@
-//! `callboard health`: tells containers and scripts whether the server of a config is ready.
+//! `callboard health`: reports to containers and scripts whether the server of a config is ready.
 
 use super::control;
 use super::exit::{Exit, Failure};
@@ -11,7 +11,7 @@ use std::time::Duration;
 use url::Url;
 
 /// A server that needs longer to answer is not ready.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Asks the operator's listener if the config names one, else the control socket, else the public listener. The public
 /// listener does not tell whether picks can be stored.
@@ -35,7 +35,7 @@ pub(super) fn health(serving: &Serving) -> Result<Exit, Failure> {
 
 /// Asks the control socket; none if no server listens on it.
 fn by_control_socket(data: &Path) -> Result<Option<Vec<u8>>, Failure> {
-    match control::ask(data, control::HEALTH, PATIENCE) {
+    match control::ask(data, control::HEALTH, TIMEOUT) {
         Ok(body) => Ok(Some(body)),
         Err(error) if control::has_no_server(&error) => Ok(None),
         Err(error) => Err(not_ready(&format!("the server's control socket does not answer: {error}"))),
@@ -64,7 +64,7 @@ fn get(address: SocketAddr, path: &str) -> Result<(u16, Vec<u8>), Failure> {
     let url = Url::parse(&format!("http://{address}{path}"));
     let url = url.map_err(|error| Failure::new(Exit::Failed, &error))?;
     let answer =
-        Client::local(PATIENCE).send(OutgoingRequest { method: "GET", url, headers: Vec::new(), body: None });
+        Client::local(TIMEOUT).send(OutgoingRequest { method: "GET", url, headers: Vec::new(), body: None });
     let answer = answer.map_err(|error| not_ready(&Failure::new(Exit::Failed, &error).to_string()))?;
     Ok((answer.status, answer.body))
 }

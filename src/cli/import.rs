@@ -1,13 +1,15 @@
 //! `callboard import`: converts a foreign program, to standard output or into a program file.
 //!
-//! Beside a program file with `--onto` stands FILE.source: what the source set last time, as a program file. Both files
-//! are replaced whole, first the program. If the second write fails, the next import finds nothing more to change.
+//! With `--onto`, FILE.source beside the program file holds what the source set last time, as a program file. Both
+//! files are replaced whole, first the program. If the second write fails, the next import finds nothing more to
+//! change.
 
 use super::check::{program_file, read_file_or_input};
 use super::exit::{Exit, Failure};
 use super::replace;
 use super::settings::Settings;
-use crate::adopt::{AdoptError, MergeError, Merged, Version, adopt_with_columns, merge};
+use crate::adopt::{AdoptError, Adopted, MergeError, Merged, Version, adopt_with_columns, merge};
+use crate::config::FirstConfig;
 use crate::program::{Conference, Field, Zone};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -27,6 +29,9 @@ pub(super) struct Options {
     /// The time zone of the program's local times, if the file does not name one
     #[arg(long, value_name = "ZONE")]
     zone: Option<String>,
+    /// Write a first config to this new file: title, days, zone, tracks with colours, and rooms in their order
+    #[arg(long, value_name = "FILE")]
+    write_config: Option<PathBuf>,
     /// The config of the program file [default: config/callboard.toml if it exists]
     #[arg(long, value_name = "FILE", requires = "onto")]
     config: Option<PathBuf>,
@@ -34,7 +39,7 @@ pub(super) struct Options {
 
 /// Imports a file. Everything that could not be converted is listed on standard error.
 pub(super) fn import(options: Options) -> Result<Exit, Failure> {
-    let Options { file, onto, map, zone, config } = options;
+    let Options { file, onto, map, zone, write_config, config } = options;
     let bytes = read_file_or_input(&file)?;
     let columns = columns(&map)?;
     let mut settings = Settings::of(config, zone.clone());
@@ -48,12 +53,19 @@ pub(super) fn import(options: Options) -> Result<Exit, Failure> {
         }
     };
     let csv = match (adopt_with_columns(&bytes, zone, &columns), &onto) {
+        (Ok(Adopted { cut: Some(cut), .. }), Some(_)) => {
+            let text = format!("{cut}; nothing was merged, because the missing sessions would be cancelled");
+            return Err(Failure::text(Exit::BadProgram, text));
+        }
         (Ok(adopted), _) => {
             let _ = write!(std::io::stderr().lock(), "{}", adopted.render());
+            if let Some(file) = &write_config {
+                write_first_config(file, &adopted)?;
+            }
             settings.zone_or(adopted.zone);
             adopted.csv
         }
-        (Err(AdoptError::OwnFormat), Some(_)) => bytes,
+        (Err(AdoptError::OwnFormat), Some(_)) if write_config.is_none() => bytes,
         (Err(error), _) => return Err(Failure::new(Exit::BadProgram, &error)),
     };
     let printed = match onto {
@@ -67,6 +79,24 @@ pub(super) fn import(options: Options) -> Result<Exit, Failure> {
     let written = std::io::stdout().lock().write_all(&printed);
     written.map_err(|error| Failure::new(Exit::Failed, &error))?;
     Ok(Exit::Done)
+}
+
+/// Writes a config for an imported program. An existing file is never replaced.
+fn write_first_config(file: &Path, adopted: &Adopted) -> Result<(), Failure> {
+    let colour = |colour: &String| Some(colour.clone()).filter(|colour| !colour.is_empty());
+    let first = FirstConfig {
+        title: adopted.title.clone(),
+        days: adopted.days,
+        tracks: adopted.tracks.iter().map(|(name, code)| (name.clone(), colour(code))).collect(),
+        rooms: adopted.rooms.clone(),
+    };
+    let text = first.render(adopted.zone);
+    let created = std::fs::OpenOptions::new().write(true).create_new(true).open(file);
+    created.and_then(|mut created| created.write_all(text.as_bytes())).map_err(|error| {
+        let remedy = if error.kind() == std::io::ErrorKind::AlreadyExists { "; name a new file" } else { "" };
+        let text = format!("the config {} cannot be written: {error}{remedy}", file.display());
+        Failure::text(Exit::Failed, text)
+    })
 }
 
 /// The fields of `COLUMN=FIELD` pairs.

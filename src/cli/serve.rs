@@ -1,11 +1,14 @@
 //! `callboard serve`: opens the store, starts the publisher, listens, and stops cleanly.
 
 use super::background::Background;
-use super::background::Reload;
 use super::control::{Answers, Control, last_backup};
 use super::deliver::link;
 use super::exit::{Exit, Failure};
+use super::follow::handover;
+use super::reload::{Applied, Reload};
+use super::replica;
 use super::settings::Serving;
+use super::signals::stop_signal;
 use super::systemd::{self, Sockets};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -60,15 +63,20 @@ async fn run(serving: &Serving, config: &Config) -> Result<Exit, Failure> {
         new_conference: serving.new_conference,
         ..StoreOptions::default()
     };
-    let store = Store::open_with(&config.data, config.slug(), options).map_err(|error| match error {
+    let database = replica::database(config)?;
+    replica::check_origin(config, database.as_ref())?;
+    let store = replica::open(config, options, database.as_ref()).map_err(|error| match error {
         OpenError::Panicked { .. } => start_again(&error),
         error => start_failure(&StartError::Open(error)),
     })?;
+    replica::advance_past_lost_numbers(&store, Clock::wall().now()).map_err(|error| start_failure(&error))?;
     let setup = Setup {
         file: config.program.clone(),
         settings: config.publishing.clone(),
         webhooks: config.webhooks.clone(),
         push: config.push.clone(),
+        source: config.source.clone(),
+        mail: config.mail.clone(),
         spool: spool_directory(&config.data),
         inspect: crate::doctor::inspect,
     };
@@ -89,12 +97,13 @@ async fn run(serving: &Serving, config: &Config) -> Result<Exit, Failure> {
     };
     let app = App::new(parts);
     publisher.compress_in_background();
+    let applied =
+        Applied { publisher: Arc::clone(&publisher), app: app.clone(), secrets, clock: clock.clone() };
+    let reload = Arc::new(Reload::new(serving, config, bound, applied));
     let background = Background {
         publisher: Arc::clone(&publisher),
-        reload: Arc::new(Reload::new(serving, config, bound)),
-        app: app.clone(),
+        reload: Arc::clone(&reload),
         store: store.clone(),
-        secrets,
         freshness,
         clock: clock.clone(),
         retention_days: config.retention_days,
@@ -102,7 +111,8 @@ async fn run(serving: &Serving, config: &Config) -> Result<Exit, Failure> {
     let tasks = tokio::spawn(background.clone().run(hang_ups));
     let draining = Arc::new(AtomicBool::new(false));
     let backups = Arc::new(Backups::since(last_backup(&store)));
-    let for_deliveries = Arc::clone(&publisher);
+    let (for_deliveries, for_source) = (Arc::clone(&publisher), Arc::clone(&publisher));
+    let (runtime, for_reload) = (tokio::runtime::Handle::current(), tokio::runtime::Handle::current());
     let for_operator =
         Operator::new(app.clone(), publisher, store.clone(), Arc::clone(&backups), Arc::clone(&draining));
     let answers = Answers {
@@ -113,7 +123,9 @@ async fn run(serving: &Serving, config: &Config) -> Result<Exit, Failure> {
             let operator = for_operator.clone();
             Box::new(move || operator.readiness().1.to_string())
         },
+        reload: Arc::new(move |stream| for_reload.block_on(reload.serve(stream))),
         deliver: Arc::new(move |stream| link::serve(&for_deliveries, stream)),
+        follow: Arc::new(move |stream| handover::serve(&for_source, &runtime, stream)),
     };
     let control = Control::open(&config.data, answers);
     // This follows the control socket: a script that waits for these lines may use the socket at once.
@@ -125,12 +137,13 @@ async fn run(serving: &Serving, config: &Config) -> Result<Exit, Failure> {
         let app = app.clone();
         async move { app.keep_pace().await }
     });
-    let respond = move |request, socket| {
-        let app = app.clone();
-        async move { app.respond_to(request, socket).await }
-    };
+    let respond = move |request, socket| app.clone().respond_to(request, socket);
+    let watched = store.clone();
     let stop = async move {
-        signal.await;
+        tokio::select! {
+            () = signal => tracing::info!("stopping: requests in progress are answered"),
+            () = divergence(&watched) => {}
+        }
         draining.store(true, Ordering::Relaxed);
         systemd::stopping();
     };
@@ -141,7 +154,15 @@ async fn run(serving: &Serving, config: &Config) -> Result<Exit, Failure> {
     }
     background.finish().await;
     drop(control);
+    let has_diverged = store.replica().is_some_and(|replica| replica.has_diverged);
     store.close();
+    if has_diverged {
+        return Err(Failure::text(
+            Exit::Failed,
+            "the database lacks entries that this replica acknowledged or read, as after a failover to a standby that was \
+             behind; the next start sets the copy aside and continues above all numbers in it",
+        ));
+    }
     tracing::info!(cut_off = stopped.cut_off, "stopped");
     Ok(Exit::Done)
 }
@@ -186,18 +207,15 @@ fn limits(config: &Config) -> ConnectionLimits {
     }
 }
 
-/// Completes at SIGTERM or SIGINT.
-fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
-    let fail = |error: std::io::Error| Failure::new(Exit::Failed, &error);
-    let (mut term, mut interrupt) =
-        (signal(SignalKind::terminate()).map_err(fail)?, signal(SignalKind::interrupt()).map_err(fail)?);
-    Ok(async move {
-        tokio::select! {
-            _ = term.recv() => {}
-            _ = interrupt.recv() => {}
+/// Completes when the database lacks entries of this replica. Only a start can fetch a new copy.
+async fn divergence(store: &Store) {
+    while let Some(replica) = store.replica() {
+        if replica.has_diverged {
+            return;
         }
-        tracing::info!("stopping: requests in progress are answered");
-    })
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    std::future::pending().await // a store of its own
 }
 
 /// Prints the addresses to open and to subscribe to.

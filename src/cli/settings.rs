@@ -48,6 +48,10 @@ pub(super) struct Serving {
     /// The address of /healthz, /readyz and /metrics; without it they are off
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(super) operator_listen: Option<SocketAddr>,
+    /// The PostgreSQL database that several replicas share, postgresql://USER@HOST/NAME; without it the data directory is a
+    /// store of its own
+    #[arg(long, value_name = "URL", env = "CALLBOARD_DATABASE", hide_env_values = true)]
+    pub(super) database: Option<String>,
     /// Start this conference in a data directory that holds another one
     #[arg(long)]
     pub(super) new_conference: bool,
@@ -59,6 +63,7 @@ impl Serving {
         let mut config = self.settings.config()?;
         let beside = self.settings.config_file().and_then(Path::parent).unwrap_or(Path::new(""));
         identity::read_pictures(&mut config, beside)?;
+        config.database.url = self.database.clone().filter(|url| !url.is_empty()).or(config.database.url);
         config.operator_listen = self.operator_listen.or(config.operator_listen);
         config.organizer_secret_file = self.organizer_secret_file.clone().or(config.organizer_secret_file);
         Ok(config)

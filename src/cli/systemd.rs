@@ -53,15 +53,15 @@ pub(super) fn stopping() {
 pub(super) fn reloading() {
     match NotifyState::monotonic_usec_now() {
         Ok(now) => notify(&[NotifyState::Reloading, now]),
-        Err(error) => tracing::warn!(%error, "systemd is not told of the reload"),
+        Err(error) => tracing::warn!(%error, "systemd could not be notified of the reload"),
     }
 }
 
 /// Notifies systemd's watchdog for as long as commits go through; never returns.
 pub(super) async fn keep_alive(operator: Operator) {
     match sd_notify::watchdog_enabled() {
-        Some(patience) => {
-            report_alive(patience / 3, || operator.is_alive(), || notify(&[NotifyState::Watchdog])).await
+        Some(timeout) => {
+            report_alive(timeout / 3, || operator.is_alive(), || notify(&[NotifyState::Watchdog])).await
         }
         None => std::future::pending().await,
     }

@@ -1,11 +1,16 @@
 //! The config file as TOML tables, and their conversion to checked values.
 
 use super::identity::IdentityTable;
+use super::mail::MailTable;
 use super::push::PushTable;
+use super::source::SourceTable;
 use super::walking::WalkingTable;
 use super::{ConferenceWithoutOrigin, Config, ConfigError, Limits, Overrides};
 use crate::peer::Trusted;
-use crate::program::{ClockStyle, Colour, Room, Slug, Text, Track, Walking, Zone, language_tag, slug_of};
+use crate::program::{
+    ClockStyle, Colour, DayChange, Room, Slug, Text, Track, Walking, Zone, former_slug_of, language_tag,
+    slug_of,
+};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -23,6 +28,10 @@ pub(super) struct File {
     operator_listen: Option<String>,
     program: PathBuf,
     data: PathBuf,
+    database: Option<String>,
+    database_password_file: Option<PathBuf>,
+    replica: Option<String>,
+    acknowledge_loss: bool,
     public_url: Option<String>,
     frame_ancestors: Vec<String>,
     trusted_proxies: Vec<String>,
@@ -40,6 +49,8 @@ pub(super) struct File {
     organizer_secret_file: Option<PathBuf>,
     webhooks: Vec<WebhookTable>,
     push: PushTable,
+    source: Option<SourceTable>,
+    mail: MailTable,
 }
 
 impl Default for File {
@@ -49,6 +60,10 @@ impl Default for File {
             operator_listen: None,
             program: "program.csv".into(),
             data: "data".into(),
+            database: None,
+            database_password_file: None,
+            replica: None,
+            acknowledge_loss: false,
             public_url: None,
             frame_ancestors: Vec::new(),
             trusted_proxies: vec!["127.0.0.0/8".to_owned(), "::1".to_owned()],
@@ -66,6 +81,8 @@ impl Default for File {
             organizer_secret_file: None,
             webhooks: Vec::new(),
             push: PushTable::default(),
+            source: None,
+            mail: MailTable::default(),
         }
     }
 }
@@ -81,6 +98,7 @@ struct ConferenceTable {
     venue: Option<String>,
     language: Option<String>,
     clock: Option<ClockStyle>,
+    day_change: Option<String>,
     uid_domain: Option<String>,
     tombstone_days: Option<u32>,
 }
@@ -102,6 +120,7 @@ struct RoomTable {
     name: String,
     #[serde(default)]
     was: Vec<String>,
+    capacity: Option<u32>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -121,6 +140,19 @@ impl Default for BackupTable {
 struct WebhookTable {
     url: String,
     secret_file: PathBuf,
+}
+
+/// The database that holds the journal of several replicas.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SharedDatabase {
+    /// `postgresql://USER@HOST:PORT/NAME`; none for a store of its own in the data directory.
+    pub url: Option<String>,
+    /// The file with the database's password.
+    pub password_file: Option<PathBuf>,
+    /// This replica's name; none for the name of the machine.
+    pub replica: Option<String>,
+    /// Whether to start although a failover of the database may lose acknowledged writes.
+    pub acknowledge_loss: bool,
 }
 
 /// A receiver of a delivery after each release.
@@ -202,6 +234,12 @@ impl File {
             operator_listen,
             program: overrides.program.unwrap_or(self.program),
             data: overrides.data.unwrap_or(self.data),
+            database: SharedDatabase {
+                url: self.database.filter(|url| !url.is_empty()),
+                password_file: self.database_password_file,
+                replica: self.replica.filter(|name| !name.is_empty()),
+                acknowledge_loss: self.acknowledge_loss,
+            },
             public_url,
             frame_ancestors: ancestors(self.frame_ancestors)?,
             publishing: self.publishing,
@@ -214,6 +252,8 @@ impl File {
             organizer_secret_file: self.organizer_secret_file,
             webhooks: webhooks(self.webhooks)?,
             push: self.push.resolve()?,
+            source: self.source.map(SourceTable::resolve).transpose()?,
+            mail: self.mail.resolve()?,
             identity,
             identity_files,
             conference,
@@ -237,7 +277,8 @@ impl ConferenceTable {
         }
         let slug = match self.slug {
             Some(raw) => slug("conference.slug", &raw)?,
-            None => slug_of(title.as_str()),
+            // Store keys and UIDs contain it, so it is made as it always was.
+            None => former_slug_of(title.as_str()),
         };
         let uid_domain = self.uid_domain.unwrap_or_else(|| format!("{slug}.callboard.invalid"));
         let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
@@ -248,7 +289,10 @@ impl ConferenceTable {
         let language = self.language.unwrap_or_else(|| "en".to_owned());
         let language =
             language_tag(&language).map_err(|error| ConfigError::value("conference.language", error))?;
+        let day_change = self.day_change.map(DayChange::try_from).transpose();
+        let day_change = day_change.map_err(|error| ConfigError::value("conference.day_change", error))?;
         Ok(ConferenceWithoutOrigin {
+            day_change: day_change.unwrap_or_default(),
             title,
             slug,
             dates: dates(self.first_day, self.last_day)?,
@@ -374,10 +418,18 @@ fn tracks(tables: Vec<TrackTable>) -> Result<Vec<Track>, ConfigError> {
     Ok(tracks)
 }
 
+/// The most people of a room. A larger number is a typo.
+const MAX_CAPACITY: u32 = 1_000_000;
+
 fn rooms(tables: Vec<RoomTable>) -> Result<Vec<Room>, ConfigError> {
     let room = |table: RoomTable| {
         let was = table.was.iter().map(|raw| slug("rooms.was", raw)).collect::<Result<_, _>>()?;
-        Ok(Room { name: Text::line(&table.name).0, was })
+        let capacity = table.capacity;
+        if capacity.is_some_and(|seats| !(1..=MAX_CAPACITY).contains(&seats)) {
+            let problem = format!("write the number of people that the room holds, from 1 to {MAX_CAPACITY}");
+            return Err(ConfigError::value("rooms.capacity", problem));
+        }
+        Ok(Room { name: Text::line(&table.name).0, was, capacity })
     };
     tables.into_iter().map(room).collect()
 }

@@ -1,7 +1,9 @@
 //! The walking times of the config: their form, and what `callboard config check` says about them.
 
 use super::{Config, ConfigError};
-use crate::program::{Building, MAX_PLACES, Program, Shortened, Slug, Text, Walk, Walking, slug_of};
+use crate::program::{
+    Building, MAX_PLACES, Program, Shortened, Slug, Text, Walk, Walking, former_slug_of, slug_of,
+};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -104,6 +106,8 @@ impl Config {
         let names: BTreeSet<&Text> = rooms.chain(conference.rooms.iter().map(|room| &room.name)).collect();
         let mut known: BTreeSet<String> =
             names.iter().map(|name| slug_of(name.as_str()).to_string()).collect();
+        // Versions up to 0.1.0 published some rooms with another spelling.
+        known.extend(names.iter().map(|name| former_slug_of(name.as_str()).to_string()));
         known.extend(conference.rooms.iter().flat_map(|room| &room.was).map(ToString::to_string));
         let unknown = self.walking().rooms().into_iter().filter(|room| !known.contains(room.as_str()));
         let warning = |room: &Slug| {

@@ -2,6 +2,7 @@
 
 use super::finding::{CalendarClient, Findings};
 use super::{ParsedCalendar, ParsedEvent, is_iana};
+use crate::feed::GOOGLE_MAX_BYTES;
 use crate::ics::{self, Component, Line, Moment};
 use crate::program::Severity;
 use CalendarClient::{Apple, Giggity, Google, Icsx5, Outlook, Thunderbird, Vdirsyncer};
@@ -185,9 +186,6 @@ pub(super) fn check_empty(bytes: &[u8], findings: &mut Findings) {
         findings.error(Thunderbird, "empty", 0, message, "answer with a VCALENDAR, even without events");
     }
 }
-
-/// The size in bytes above which Google fails to import.
-const GOOGLE_MAX_BYTES: usize = 1_000_000;
 
 /// Google reads only feeds of up to a megabyte.
 pub(super) fn check_size(bytes: &[u8], findings: &mut Findings) {

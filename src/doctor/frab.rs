@@ -2,6 +2,7 @@
 //! two sessions in a room take place at the same time, it cuts one of them off.
 
 use super::finding::{CalendarClient, Findings};
+use crate::program::foreign_character;
 use crate::xml::{self, Element};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashMap;
@@ -10,7 +11,7 @@ const CLIENT: CalendarClient = CalendarClient::Fahrplan;
 
 /// The guids of the sessions with readable times.
 pub(super) fn visible_guids(bytes: &[u8]) -> Vec<String> {
-    let Ok(root) = xml::read(bytes, xml::MOST_BYTES) else { return Vec::new() };
+    let Ok(root) = xml::read(bytes, xml::MAX_BYTES) else { return Vec::new() };
     let readable = events(&root).filter(|(_, event)| span(event).is_some());
     readable.filter_map(|(_, event)| event.attribute("guid").map(str::to_owned)).collect()
 }
@@ -21,7 +22,7 @@ fn events(root: &Element) -> impl Iterator<Item = (&Element, &Element)> {
 }
 
 pub(super) fn check(bytes: &[u8], findings: &mut Findings) {
-    let root = match xml::read(bytes, xml::MOST_BYTES) {
+    let root = match xml::read(bytes, xml::MAX_BYTES) {
         Ok(root) => root,
         Err(error) => {
             let message = format!("the XML cannot be read: {error}");
@@ -93,6 +94,15 @@ pub(super) fn check(bytes: &[u8], findings: &mut Findings) {
                 "write an absolute address, or leave it out",
             );
         }
+        let links = event.child("links").into_iter().flat_map(|links| links.all("link"));
+        let addresses = links.filter_map(|link| Some((link.line, link.attribute("href")?)));
+        let pages = event.all("url").chain(event.all("logo")).chain(event.all("feedback_url"));
+        for (line, address) in addresses.chain(pages.map(|page| (page.line, page.text.trim()))) {
+            if let Some(c) = foreign_character(address) {
+                let message = format!("the address has the character {c:?}, which no address may have");
+                findings.warn(CLIENT, "address-character", line, message, "percent-encode it (RFC 3986)");
+            }
+        }
         match span(event) {
             None => {
                 let message = "date, start or duration cannot be read, so the event is not shown";
@@ -100,6 +110,11 @@ pub(super) fn check(bytes: &[u8], findings: &mut Findings) {
                 findings.error(CLIENT, "event-time", event.line, message, remedy);
             }
             Some((start, end)) => {
+                if end - start >= TimeDelta::days(1) {
+                    let message = "the duration is 24 hours or more; Giggity cannot read it and shows no session at all";
+                    let remedy = "write an event for each day";
+                    findings.error(CalendarClient::Giggity, "event-duration", event.line, message, remedy);
+                }
                 let room = room.attribute("name").unwrap_or_default().to_owned();
                 slots.push(ColumnSlot { room, line: event.line, start, end });
             }

@@ -161,8 +161,8 @@ pub struct ParseBackError {
 /// Compares a parsed calendar with the ledger. It must have exactly the sessions with the `expected` UIDs, in this order,
 /// and each session as the ledger has it.
 fn compare(reading: &Reading, expected: &[String], ledger: &HashMap<String, &Entry>) -> Result<(), String> {
-    if let Some(flaw) = reading.flaws.first() {
-        return Err(format!("line {}: {}", flaw.line, flaw.kind));
+    if let Some(error) = reading.errors.first() {
+        return Err(format!("line {}: {}", error.line, error.kind));
     }
     let [component] = reading.components.as_slice() else {
         return Err(format!("the number of its components is {} instead of 1", reading.components.len()));

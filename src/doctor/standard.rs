@@ -2,27 +2,27 @@
 
 use super::finding::{CalendarClient, Findings};
 use super::{ParsedCalendar, ParsedEvent};
-use crate::ics::{self, Component, FlawKind, Line, Moment, Reading, ZoneRules};
-use crate::program::{Civil, Zone};
+use crate::ics::{self, Component, GrammarErrorKind, Line, Moment, Reading, ZoneRules};
+use crate::program::{Civil, Zone, foreign_character};
 use std::collections::HashMap;
 
 const EVERY_CLIENT: CalendarClient = CalendarClient::Every;
 
 /// Checks the grammar of a file (RFC 5545, 3.1), and that the file holds one calendar.
 pub(super) fn check_file(bytes: &[u8], reading: &Reading, findings: &mut Findings) {
-    for flaw in &reading.flaws {
-        let (rule, remedy) = grammar_rule(&flaw.kind);
-        let line = flaw.line;
-        let message = flaw.kind.to_string();
-        match flaw.kind {
-            FlawKind::FoldedByTab => {
+    for error in &reading.errors {
+        let (rule, remedy) = grammar_rule(&error.kind);
+        let line = error.line;
+        let message = error.kind.to_string();
+        match error.kind {
+            GrammarErrorKind::FoldedByTab => {
                 let message = "a line is continued with a tab; Giggity unfolds only on a space";
                 findings.error(CalendarClient::Giggity, rule, line, message, remedy);
             }
-            FlawKind::ByteOrderMark
-            | FlawKind::BlankLine
-            | FlawKind::BareLineFeed
-            | FlawKind::LongLine(_) => {
+            GrammarErrorKind::ByteOrderMark
+            | GrammarErrorKind::BlankLine
+            | GrammarErrorKind::BareLineFeed
+            | GrammarErrorKind::LongLine(_) => {
                 findings.warn(EVERY_CLIENT, rule, line, message, remedy);
             }
             _ => findings.error(EVERY_CLIENT, rule, line, message, remedy),
@@ -51,29 +51,34 @@ pub(super) fn check_file(bytes: &[u8], reading: &Reading, findings: &mut Finding
     }
 }
 
-fn grammar_rule(kind: &FlawKind) -> (&'static str, &'static str) {
+fn grammar_rule(kind: &GrammarErrorKind) -> (&'static str, &'static str) {
     match kind {
-        FlawKind::TooLarge => ("too-large", "split the feed"),
-        FlawKind::NotUtf8 => ("not-utf8", "write the file as UTF-8"),
-        FlawKind::ByteOrderMark => ("byte-order-mark", "write the file without a byte order mark"),
-        FlawKind::BareLineFeed => ("line-feed", "end every line with CRLF"),
-        FlawKind::NoFinalLineEnd => ("no-final-line-end", "end the last line with CRLF"),
-        FlawKind::LongLine(_) => ("long-line", "fold lines at 75 octets with CRLF and a space"),
-        FlawKind::SplitCharacter => ("split-character", "fold between characters, not inside one"),
-        FlawKind::FoldedByTab => ("tab-fold", "continue lines with a space"),
-        FlawKind::Control(_) => ("control", "remove the character; write a line end in a text as \\n"),
-        FlawKind::BlankLine => ("blank-line", "delete the empty line"),
-        FlawKind::NothingToContinue => ("continuation", "start the file with BEGIN:VCALENDAR"),
-        FlawKind::NoColon | FlawKind::BadName => {
+        GrammarErrorKind::TooLarge => ("too-large", "split the feed"),
+        GrammarErrorKind::NotUtf8 => ("not-utf8", "write the file as UTF-8"),
+        GrammarErrorKind::ByteOrderMark => ("byte-order-mark", "write the file without a byte order mark"),
+        GrammarErrorKind::BareLineFeed => ("line-feed", "end every line with CRLF"),
+        GrammarErrorKind::NoFinalLineEnd => ("no-final-line-end", "end the last line with CRLF"),
+        GrammarErrorKind::LongLine(_) => ("long-line", "fold lines at 75 octets with CRLF and a space"),
+        GrammarErrorKind::SplitCharacter => ("split-character", "fold between characters, not inside one"),
+        GrammarErrorKind::FoldedByTab => ("tab-fold", "continue lines with a space"),
+        GrammarErrorKind::Control(_) => {
+            ("control", "remove the character; write a line end in a text as \\n")
+        }
+        GrammarErrorKind::BlankLine => ("blank-line", "delete the empty line"),
+        GrammarErrorKind::NothingToContinue => ("continuation", "start the file with BEGIN:VCALENDAR"),
+        GrammarErrorKind::NoColon | GrammarErrorKind::BadName => {
             ("content-line", "write NAME:value, and a line end in a text as \\n")
         }
-        FlawKind::BadParameter | FlawKind::UnclosedQuote => {
+        GrammarErrorKind::BadParameter | GrammarErrorKind::UnclosedQuote => {
             ("parameter", "write ;NAME=value, in double quotes if it contains , ; or :")
         }
-        FlawKind::Unopened(_) | FlawKind::Mismatched(..) | FlawKind::Outside(_) | FlawKind::TooDeep => {
+        GrammarErrorKind::Unopened(_)
+        | GrammarErrorKind::Mismatched(..)
+        | GrammarErrorKind::Outside(_)
+        | GrammarErrorKind::TooDeep => {
             ("nesting", "close every component that is opened, the inner ones first")
         }
-        FlawKind::Unclosed(_) => ("unclosed", "write the whole file, down to END:VCALENDAR"),
+        GrammarErrorKind::Unclosed(_) => ("unclosed", "write the whole file, down to END:VCALENDAR"),
     }
 }
 
@@ -87,6 +92,11 @@ pub(super) fn check(calendar: &ParsedCalendar<'_>, findings: &mut Findings) {
 /// Checks the properties of VCALENDAR (RFC 5545, 3.6; RFC 7986).
 fn check_properties(calendar: &ParsedCalendar<'_>, findings: &mut Findings) {
     let component = calendar.component;
+    if component.components.is_empty() {
+        let message = "the calendar has no component, which some clients refuse (RFC 5545, 3.6)";
+        let remedy = "write a VTIMEZONE, even for UTC";
+        findings.warn(EVERY_CLIENT, "no-component", component.line, message, remedy);
+    }
     match component.property("VERSION") {
         None => {
             findings.error(
@@ -363,6 +373,18 @@ fn check_address(line: &Line, findings: &mut Findings) {
             line.number,
             message,
             "write an absolute https address, or leave it out",
+        );
+    } else if let Some(c) = foreign_character(value) {
+        let message = format!(
+            "{} has the character {c:?}, which no address may have; ICSx5 and DAVx5 drop the calendar",
+            line.name
+        );
+        findings.error(
+            CalendarClient::Icsx5,
+            "address-character",
+            line.number,
+            message,
+            "percent-encode it (RFC 3986)",
         );
     }
 }

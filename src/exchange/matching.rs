@@ -105,7 +105,7 @@ impl<'a> NameIndex<'a> {
             index.by_guid = derived.chain(stated).collect();
         }
         if uses(|key| matches!(key, NameKey::Any(_))) {
-            index.by_code = shown.iter().map(|entry| (code(entry.number), id(entry))).collect();
+            index.by_code = shown.iter().map(|entry| (code(entry.number.into()), id(entry))).collect();
         }
         if uses(|key| matches!(key, NameKey::Titled(..))) {
             for entry in &shown {

@@ -72,9 +72,8 @@ impl<'a> ProgramDocument<'a> {
         let conference = &release.program.conference;
         let slugs = &release.ledger.slugs;
         let visible: Vec<_> = release.ledger.entries.values().filter(|entry| entry.is_visible()).collect();
-        let zone = conference.zone;
         let mut days: BTreeSet<NaiveDate> =
-            visible.iter().map(|entry| zone.civil(entry.session.slot.start).date()).collect();
+            visible.iter().flat_map(|entry| conference.days().all(&entry.session.slot)).collect();
         let dates = conference.dates;
         if let Some((first, last)) = dates {
             days.extend(first.iter_days().take_while(|day| *day <= last));
@@ -98,7 +97,7 @@ impl<'a> ProgramDocument<'a> {
             conference: ConferenceDocument {
                 title: conference.title.as_str(),
                 slug: conference.slug.as_str(),
-                zone: zone.name(),
+                zone: conference.zone.name(),
                 language: &conference.language,
                 clock: conference.clock,
                 first_day: dates.map(|(first, _)| first),
@@ -224,6 +223,11 @@ pub const SESSION_FIELDS: &[&str] = &[
     "abstract",
     "url",
     "links",
+    "language",
+    "tags",
+    "image",
+    "feedback_url",
+    "recording",
     "moved_from",
     "page",
     "feed",
@@ -254,6 +258,11 @@ pub struct SessionDocument<'a> {
     abstract_text: &'a str,
     url: Option<&'a Url>,
     links: &'a [Link],
+    language: Option<&'a str>,
+    tags: Vec<&'a str>,
+    image: Option<&'a Url>,
+    feedback_url: Option<&'a Url>,
+    recording: bool,
     moved_from: Option<FormerPlaceDocument<'a>>,
     page: String,
     feed: String,
@@ -322,6 +331,11 @@ impl<'a> SessionDocument<'a> {
             abstract_text: session.abstract_text.as_str(),
             url: session.url.as_ref(),
             links: &session.links,
+            language: session.language.as_ref().map(|tag| tag.as_str()),
+            tags: session.tags.iter().map(|tag| tag.as_str()).collect(),
+            image: session.image.as_ref(),
+            feedback_url: session.feedback_url.as_ref(),
+            recording: !session.no_recording,
             moved_from: entry.moved_from.as_ref().map(|place| FormerPlaceDocument::of(place, release)),
             feed: conference.link(&session_path(&session.id)),
             code: item.code,

@@ -252,6 +252,14 @@ pub fn describe_change(change: &Change, release: &Release) -> ChangeText {
     sentence::describe(change, &release.ledger.slugs, &release.program.conference)
 }
 
+/// The path of the session's page, or of the page of changes if the session has none any more.
+fn page(change: &Change, release: &Release) -> String {
+    match release.ledger.entries.get(&change.session) {
+        Some(entry) if entry.is_visible() => format!("/sessions/{}", change.session),
+        _ => "/changes".to_owned(),
+    }
+}
+
 fn change_entry(change: &Change, published: &ReleaseChanges<'_>, release: &Release) -> Option<ChangeEntry> {
     let conference = &release.program.conference;
     let title = &change.subject()?.title;
@@ -261,7 +269,7 @@ fn change_entry(change: &Change, published: &ReleaseChanges<'_>, release: &Relea
         at: published.published,
         title: format!("{title}: {}", words.headline),
         text: words.sentences.join("\n"),
-        url: conference.link(&format!("/sessions/{}", change.session)),
+        url: conference.link(&page(change, release)),
         category: change.kind.as_str(),
     })
 }
@@ -277,7 +285,7 @@ mod tests {
     use crate::fixtures;
     use crate::program::Status;
     use crate::revision::Ledger;
-    use crate::xml::{Element, MOST_BYTES, read};
+    use crate::xml::{Element, MAX_BYTES, read};
 
     /// Number, time and changes of a release.
     type Stored = (u64, DateTime<Utc>, Vec<Change>);
@@ -387,7 +395,7 @@ mod tests {
     #[test]
     fn atom_has_the_required_elements_and_stable_ids() {
         let feed = feed(Scope::Program);
-        let root = read(&feed.atom().bytes, MOST_BYTES).unwrap();
+        let root = read(&feed.atom().bytes, MAX_BYTES).unwrap();
         assert_eq!((root.name.as_str(), &*root.namespace), ("feed", "http://www.w3.org/2005/Atom"));
         for name in ["id", "title", "updated", "author"] {
             assert!(root.child(name).is_some(), "{name}");

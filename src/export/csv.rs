@@ -5,7 +5,7 @@
 //! from exactly these cells, so no text changes.
 
 use super::Exported;
-use crate::program::{Field, Program, Session, Speaker, Status, Zone};
+use crate::program::{Conference, Field, Program, Session, Speaker, Status, Text, Zone};
 use crate::release::Release;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
@@ -16,28 +16,59 @@ pub type Cells = [String; Field::ALL.len()];
 /// The published program without withdrawn sessions.
 pub fn schedule_csv(release: &Release) -> Exported {
     let program = &release.program;
-    let listed = program.order().iter().filter(|session| session.status != Status::Withdrawn);
-    let bytes = write_table(listed.map(|session| cells_of(session, program)));
+    let listed = || program.order().iter().filter(|session| session.status != Status::Withdrawn);
+    let columns = columns(|field| listed().any(|session| has(session, field)));
+    let bytes = write_columns(&columns, listed().map(|session| cells_of(session, program)));
     Exported::new("text/csv; charset=utf-8; header=present", bytes, release.published())
 }
 
+/// The columns that a table has only if a row needs them, so that other tables stay as they were.
+const DETAILS: [Field; 5] =
+    [Field::Language, Field::Tags, Field::Image, Field::FeedbackUrl, Field::Recording];
+
+/// The columns of a table in which `is_used` tells whether a row has a text for a field.
+pub fn columns(is_used: impl Fn(Field) -> bool) -> Vec<Field> {
+    Field::ALL.iter().copied().filter(|field| !DETAILS.contains(field) || is_used(*field)).collect()
+}
+
+/// Whether a session has a text in one of the columns [`DETAILS`].
+fn has(session: &Session, field: Field) -> bool {
+    match field {
+        Field::Language => session.language.is_some(),
+        Field::Tags => !session.tags.is_empty(),
+        Field::Image => session.image.is_some(),
+        Field::FeedbackUrl => session.feedback_url.is_some(),
+        Field::Recording => session.no_recording,
+        _ => true,
+    }
+}
+
+/// A table with the columns that its rows need.
+pub fn write_table(rows: Vec<Cells>) -> Vec<u8> {
+    let is_used = |field: Field| {
+        rows.iter().any(|cells| cells.get(field as usize).is_some_and(|cell| !cell.is_empty()))
+    };
+    write_columns(&columns(is_used), rows)
+}
+
 /// A header and rows as CSV (RFC 4180). Cells that would be formulas get an apostrophe.
-pub fn write_table(rows: impl IntoIterator<Item = Cells>) -> Vec<u8> {
+pub fn write_columns(columns: &[Field], rows: impl IntoIterator<Item = Cells>) -> Vec<u8> {
     let mut writer = ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(Vec::new());
     // Writing into memory cannot fail, and every row has the header's length.
-    let _ = writer.write_record(Field::WORDS);
+    let _ = writer.write_record(columns.iter().map(|field| field.as_str()));
     for row in rows {
-        let _ = writer.write_record(row.iter().map(|cell| defuse(cell)));
+        let cells = Field::ALL.iter().zip(&row).filter(|(field, _)| columns.contains(field));
+        let _ = writer.write_record(cells.map(|(_, cell)| defuse(cell)));
     }
     writer.into_inner().unwrap_or_default()
 }
 
 /// The number of picks of sessions as CSV, for organizers who choose rooms.
-pub fn picks_csv(release: &Release, counted: &[(Arc<Session>, usize)]) -> Vec<u8> {
-    let zone = release.program.conference.zone;
+pub fn picks_csv(conference: &Conference, counted: &[(Arc<Session>, usize)]) -> Vec<u8> {
+    let zone = conference.zone;
     let mut writer = ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(Vec::new());
     // As in `write_table`, nothing can fail.
-    let _ = writer.write_record(["id", "date", "start", "title", "room", "picks"]);
+    let _ = writer.write_record(["id", "date", "start", "title", "room", "picks", "capacity"]);
     for (session, picks) in counted {
         let start = session.slot.start;
         let cells = [
@@ -47,6 +78,10 @@ pub fn picks_csv(release: &Release, counted: &[(Arc<Session>, usize)]) -> Vec<u8
             session.title.to_string(),
             session.slot.room.as_ref().map(ToString::to_string).unwrap_or_default(),
             picks.to_string(),
+            conference
+                .capacity(session.slot.room.as_ref())
+                .map(|seats| seats.to_string())
+                .unwrap_or_default(),
         ];
         let _ = writer.write_record(cells.iter().map(|cell| defuse(cell)));
     }
@@ -87,6 +122,11 @@ pub fn cells_of(session: &Session, program: &Program) -> Cells {
         bios(&session.speakers),
         text(session.url.as_ref().map(|url| url as &dyn ToString)),
         links.join("\n"),
+        text(session.language.as_ref().map(|tag| tag as &dyn ToString)),
+        session.tags.iter().map(Text::as_str).collect::<Vec<_>>().join("; "),
+        text(session.image.as_ref().map(|url| url as &dyn ToString)),
+        text(session.feedback_url.as_ref().map(|url| url as &dyn ToString)),
+        if session.no_recording { "no" } else { "" }.to_owned(),
         text(session.guid.as_ref().map(|guid| guid as &dyn ToString)),
         status.to_owned(),
     ]

@@ -154,10 +154,10 @@ impl Serialize for RoomEvents<'_> {
 
 fn event_json(item: &ScheduleItem<'_>, language: &str) -> Value {
     let session = item.session();
-    json!({
+    let mut event = json!({
         "guid": item.guid.to_string(),
         "code": item.code,
-        "id": item.entry.number,
+        "id": item.id,
         "date": item.date(),
         "start": item.clock(),
         "end": timestamp(item.end),
@@ -170,13 +170,28 @@ fn event_json(item: &ScheduleItem<'_>, language: &str) -> Value {
         "subtitle": session.block.as_ref().map_or("", |block| block.as_str()),
         "track": item.track.map(|track| track.name.as_str()),
         "type": session.kind.as_str(),
-        "language": language_code(language),
+        "language": language_of(item, language),
         "abstract": session.abstract_text.as_str(),
         "description": item.description,
         "persons": item.persons.iter().map(person_json).collect::<Vec<_>>(),
         "links": session.links.iter().map(link_json).collect::<Vec<_>>(),
         "attachments": [],
-    })
+    });
+    if let Some(members) = event.as_object_mut() {
+        let addresses = [("logo", &session.image), ("feedback_url", &session.feedback_url)];
+        members.extend(
+            addresses.into_iter().filter_map(|(name, url)| Some((name.to_owned(), json!(url.as_ref()?)))),
+        );
+        if session.no_recording {
+            members.insert("do_not_record".to_owned(), json!(true));
+        }
+    }
+    event
+}
+
+/// The language of a session, or else of the conference, without its region.
+fn language_of<'a>(item: &ScheduleItem<'a>, conference: &'a str) -> &'a str {
+    language_code(item.session().language.as_ref().map_or(conference, |tag| tag.as_str()))
 }
 
 /// A person as pretalx writes it. If frab's numeric id were included too, the schema's `oneOf` would match twice.
@@ -244,7 +259,7 @@ fn conference_xml(schedule: &FrabSchedule<'_>, xml: &mut XmlWriter) {
 
 fn event_xml(item: &ScheduleItem<'_>, language: &str, xml: &mut XmlWriter) {
     let session = item.session();
-    let (guid, id) = (item.guid.to_string(), item.entry.number.to_string());
+    let (guid, id) = (item.guid.to_string(), item.id.to_string());
     xml.open("event", &[("guid", &guid), ("id", &id), ("code", &item.code)]);
     xml.leaf("room", &[], item.room.as_str());
     xml.leaf("title", &[], session.title.as_str());
@@ -262,14 +277,26 @@ fn event_xml(item: &ScheduleItem<'_>, language: &str, xml: &mut XmlWriter) {
         xml.leaf("person", &[("id", &id), ("guid", &guid)], person.speaker.name.as_str());
     }
     xml.close();
-    xml.leaf("language", &[], language_code(language));
+    if let Some(image) = &session.image {
+        xml.leaf("logo", &[], image.as_str());
+    }
+    xml.leaf("language", &[], language_of(item, language));
     xml.leaf("description", &[], &item.description);
     xml.open("links", &[]);
     for link in &session.links {
         xml.leaf("link", &[("href", link.url.as_str())], link.label.as_str());
     }
     xml.close();
+    if session.no_recording {
+        xml.open("recording", &[]);
+        xml.leaf("license", &[], "");
+        xml.leaf("optout", &[], "true");
+        xml.close();
+    }
     xml.leaf("url", &[], &item.url);
+    if let Some(feedback) = &session.feedback_url {
+        xml.leaf("feedback_url", &[], feedback.as_str());
+    }
     xml.leaf("origin_url", &[], &item.page);
     xml.close();
 }
@@ -279,7 +306,7 @@ mod tests {
     use super::*;
     use crate::export::schedule_json;
     use crate::fixtures;
-    use crate::xml::{Element, MOST_BYTES, read};
+    use crate::xml::{Element, MAX_BYTES, read};
     use std::collections::HashSet;
 
     fn events(root: &Element) -> Vec<&Element> {
@@ -287,7 +314,7 @@ mod tests {
     }
 
     fn document() -> Element {
-        read(&schedule_xml(&fixtures::tricky().release()).bytes, MOST_BYTES).unwrap()
+        read(&schedule_xml(&fixtures::tricky().release()).bytes, MAX_BYTES).unwrap()
     }
 
     #[test]
@@ -317,6 +344,41 @@ mod tests {
     }
 
     #[test]
+    fn a_session_of_24_hours_or_more_is_an_event_on_each_of_its_days() {
+        // The clock goes back on November 2, so that day has 25 hours.
+        let (start, end) = (fixtures::at("2025-11-01T17:00:00Z"), fixtures::at("2025-11-04T02:00:00Z"));
+        let long = fixtures::talk("hack", start, end, "Hackathon");
+        let almost = fixtures::talk("night", start, start + chrono::TimeDelta::minutes(1439), "Night");
+        let fixture = fixtures::conference().sessions([long, almost]);
+        let release = fixture.release();
+        let root = read(&schedule_xml(&release).bytes, MAX_BYTES).unwrap();
+        let parts: Vec<_> = events(&root).into_iter().filter(|e| e.text_of("title") == "Hackathon").collect();
+        let times: Vec<_> = parts.iter().map(|e| (e.text_of("date"), e.text_of("duration"))).collect();
+        assert_eq!(
+            times,
+            [
+                ("2025-11-01T10:00:00-07:00", "14:00"),
+                ("2025-11-02T00:00:00-07:00", "23:59"),
+                ("2025-11-03T00:00:00-08:00", "18:00"),
+            ]
+        );
+        for key in ["guid", "id", "code"] {
+            let values: HashSet<_> = events(&root).iter().filter_map(|e| e.attribute(key)).collect();
+            assert_eq!(values.len(), 4, "{key}: {values:?}");
+        }
+        let (uid, id) = (
+            release.ledger.uid(&crate::program::SessionId::parse("hack").unwrap()),
+            parts[0].attribute("guid"),
+        );
+        assert_eq!(id, Some(crate::export::guid(&uid).to_string().as_str()));
+        let days: Vec<usize> =
+            root.all("day").map(|day| day.all("room").flat_map(|r| r.all("event")).count()).collect();
+        assert_eq!(days, [2, 1, 1]);
+        let json: serde_json::Value = serde_json::from_slice(&schedule_json(&release).bytes).unwrap();
+        assert_eq!(json["schedule"]["conference"]["days"][2]["date"], "2025-11-03");
+    }
+
+    #[test]
     fn parallel_sessions_without_rooms_do_not_share_a_column() {
         let (start, end) = (fixtures::at("2025-03-25T18:15:00Z"), fixtures::at("2025-03-25T19:00:00Z"));
         let parallel = ["ama-one", "ama-two"].map(|id| {
@@ -324,7 +386,7 @@ mod tests {
             crate::program::Session { track, ..fixtures::talk(id, start, end, id) }
         });
         let xml = schedule_xml(&fixtures::tricky().sessions(parallel).release());
-        let root = read(&xml.bytes, MOST_BYTES).unwrap();
+        let root = read(&xml.bytes, MAX_BYTES).unwrap();
         let rooms: Vec<&str> =
             root.all("day").flat_map(|day| day.all("room")).filter_map(|r| r.attribute("name")).collect();
         for room in ["Track 1", "Track 1 (2)", "Track 1 (3)"] {
@@ -335,11 +397,11 @@ mod tests {
     #[test]
     fn ids_are_unique_and_survive_a_move() {
         let release = fixtures::tricky().release();
-        let before = read(&schedule_xml(&release).bytes, MOST_BYTES).unwrap();
+        let before = read(&schedule_xml(&release).bytes, MAX_BYTES).unwrap();
         let mut moved = fixtures::tricky().without("embargo");
         moved.sessions[1].slot = moved.sessions[4].slot.clone();
         let release = moved.after(&release.ledger, "2025-02-02T00:00:00Z").release;
-        let after = read(&schedule_xml(&release).bytes, MOST_BYTES).unwrap();
+        let after = read(&schedule_xml(&release).bytes, MAX_BYTES).unwrap();
         let ids = |root: &Element| -> HashSet<Vec<String>> {
             let keys = ["guid", "id", "code"];
             let of = |event: &&Element| {
@@ -385,7 +447,7 @@ mod tests {
     #[test]
     fn a_program_without_sessions_still_has_its_days() {
         let release = fixtures::conference().dates("2025-03-24", "2025-03-27").release();
-        let root = read(&schedule_xml(&release).bytes, MOST_BYTES).unwrap();
+        let root = read(&schedule_xml(&release).bytes, MAX_BYTES).unwrap();
         assert_eq!((root.all("day").count(), events(&root).len()), (4, 0));
     }
 }

@@ -68,10 +68,11 @@ impl GiggityMenu {
 /// The first and the last day of the schedule, computed without building the schedule.
 fn span(release: &Release) -> (NaiveDate, NaiveDate) {
     let Conference { zone, dates, .. } = *release.program.conference;
+    let days = release.program.conference.days();
     let entries = release.ledger.entries.values().filter(|entry| entry.is_visible() && !entry.is_cancelled());
     let starts = || entries.clone().map(|entry| entry.session.slot.start);
     let sessions = starts().min().zip(starts().max());
-    let sessions = sessions.map(|(first, last)| (zone.civil(first).date(), zone.civil(last).date()));
+    let sessions = sessions.map(|(first, last)| (days.of(first), days.of(last)));
     match (dates, sessions) {
         (Some((first, last)), Some((earliest, latest))) => (first.min(earliest), last.max(latest)),
         (Some(span), None) | (None, Some(span)) => span,

@@ -4,7 +4,7 @@
 //! or the property (RFC 5545, 8.3.2; RFC 7986). X- properties without VALUE are `unknown` and are not converted (RFC
 //! 7265, 5.1).
 
-use crate::ics::{self, Component, FlawKind, Line, Moment};
+use crate::ics::{self, Component, GrammarErrorKind, Line, Moment};
 use serde_json::{Map, Value, json};
 
 /// Why a file cannot be converted.
@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 pub enum JcalError {
     /// The grammar is broken.
     #[error("line {0}: {1}")]
-    Grammar(usize, FlawKind),
+    Grammar(usize, GrammarErrorKind),
     /// The file has no calendar, or several.
     #[error("a jCal has one VCALENDAR, and this file has {0}")]
     NotOne(usize),
@@ -64,8 +64,8 @@ const SHORT: usize = 256 * 1024;
 
 fn whole(bytes: &[u8]) -> Result<Vec<u8>, JcalError> {
     let reading = ics::read(bytes);
-    if let Some(flaw) = reading.flaws.into_iter().find(|flaw| flaw.kind.breaks_grammar()) {
-        return Err(JcalError::Grammar(flaw.line, flaw.kind));
+    if let Some(error) = reading.errors.into_iter().find(|error| error.kind.breaks_grammar()) {
+        return Err(JcalError::Grammar(error.line, error.kind));
     }
     let [calendar] = reading.components.as_slice() else {
         return Err(JcalError::NotOne(reading.components.len()));

@@ -3,10 +3,12 @@
 //! Invariant: the guid, number and code of a session, and the guids of persons and rooms, never change. Only an
 //! organizer who changes the column `guid` changes the guid of a session.
 
-use crate::program::{Civil, Conference, Lanes, Session, Slug, Speaker, Text, Track, Zone, slug_of};
+use crate::program::{
+    Civil, Conference, Lanes, MAX_DAYS, Session, Slug, Speaker, Text, Track, Zone, slug_of,
+};
 use crate::release::Release;
 use crate::revision::Entry;
-use chrono::{DateTime, Days, FixedOffset, NaiveDate, NaiveTime, Offset, SecondsFormat, TimeZone, Utc};
+use chrono::{DateTime, Days, FixedOffset, NaiveDate, Offset, SecondsFormat, TimeDelta, TimeZone, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 
@@ -28,11 +30,11 @@ pub struct FrabSchedule<'a> {
 pub struct ScheduleRoom {
     /// The room's name; never empty.
     pub name: Text,
-    /// The room's guid, a UUIDv5 of the name.
+    /// The room's guid, a UUIDv5 of the name that the room had before it was renamed.
     pub guid: Uuid,
 }
 
-/// A day: a date in the venue's zone.
+/// A day of the program.
 #[derive(Debug)]
 pub struct ScheduleDay<'a> {
     /// The index of the day, from 1.
@@ -55,7 +57,8 @@ impl<'a> FrabSchedule<'a> {
         let acronym = acronym(conference.slug.as_str());
         let entries = release.visible_entries().into_iter().filter(|entry| !entry.is_cancelled());
         let mut items: Vec<ScheduleItem<'a>> =
-            entries.map(|entry| ScheduleItem::of(entry, release, &acronym)).collect();
+            entries.flat_map(|entry| by_day(ScheduleItem::of(entry, release, &acronym), release)).collect();
+        items.sort_by_key(|item| (item.start, item.end, item.id));
         separate_parallel(&mut items);
         let domain = &release.ledger.uid_domain;
         let mut rooms: Vec<ScheduleRoom> = Vec::new();
@@ -64,7 +67,8 @@ impl<'a> FrabSchedule<'a> {
         let used: BTreeSet<&Text> = items.iter().map(|item| &item.room).collect();
         for name in declared.filter(|name| used.contains(name)).chain(items.iter().map(|item| &item.room)) {
             places.entry(name.clone()).or_insert_with(|| {
-                rooms.push(ScheduleRoom { name: name.clone(), guid: room_guid(name, domain) });
+                let guid = room_guid(release.ledger.slugs.first_room_name(name), domain);
+                rooms.push(ScheduleRoom { name: name.clone(), guid });
                 rooms.len() - 1
             });
         }
@@ -93,8 +97,8 @@ impl<'a> FrabSchedule<'a> {
             .map(|(index, date)| ScheduleDay {
                 index: index + 1,
                 date,
-                start: at_venue(zone, midnight(zone, date)),
-                end: at_venue(zone, midnight(zone, date + Days::new(1))),
+                start: at_venue(zone, day_start(conference, date)),
+                end: at_venue(zone, day_start(conference, date + Days::new(1))),
                 rooms: rooms_of(&date),
             })
             .collect();
@@ -124,18 +128,59 @@ fn separate_parallel(items: &mut [ScheduleItem<'_>]) {
     let mut taken: HashMap<Text, Lanes> = HashMap::new();
     for item in items {
         let lanes = taken.entry(item.room.clone()).or_default();
-        let slot = &item.session().slot;
-        let lane = match slot.room {
+        let (start, end) = (item.start.to_utc(), item.end.to_utc());
+        let lane = match item.session().slot.room {
             Some(_) => {
-                lanes.share_first(slot.end);
+                lanes.share_first(end);
                 0
             }
-            None => lanes.take(slot.start, slot.end),
+            None => lanes.take(start, end),
         };
         if lane > 0 {
             item.room = Text::line(&format!("{} ({})", item.room, lane + 1)).0;
         }
     }
+}
+
+/// The longest event that apps can read: Giggity reads a duration as a time of day, and one of 24 hours or more makes it
+/// refuse the whole schedule. EventFahrplan reads days and hours, but pretalx and frab write no such duration.
+const MAX_EVENT: TimeDelta = TimeDelta::minutes(24 * 60 - 1);
+
+/// The distance between the ids of two parts of a session. No ledger has as many sessions.
+const PART_IDS: u64 = 10_000_000;
+
+/// The events of a session: itself, or one for each day if it lasts 24 hours or longer. The first part has the ids of
+/// the session, so they stay the same when the session becomes longer or shorter.
+fn by_day<'a>(item: ScheduleItem<'a>, release: &Release) -> Vec<ScheduleItem<'a>> {
+    if item.end - item.start <= MAX_EVENT {
+        return vec![item];
+    }
+    let conference = &release.program.conference;
+    let zone = conference.zone;
+    let uid = release.ledger.uid(&item.session().id);
+    let days = item.day.iter_days().take(MAX_DAYS).zip(0_u64..);
+    let days = days.take_while(|(day, _)| day_start(conference, *day) < item.end);
+    let part = |(day, place): (NaiveDate, u64)| {
+        let start = item.start.max(at_venue(zone, day_start(conference, day)));
+        let end = item.end.min(at_venue(zone, day_start(conference, day + Days::new(1))));
+        // A day may have 24 or, when the clock goes back, 25 hours.
+        let end = end.min(at_venue(zone, (start + MAX_EVENT).to_utc()));
+        if place == 0 {
+            return ScheduleItem { end, ..item.clone() };
+        }
+        let id = item.id + place * PART_IDS;
+        ScheduleItem {
+            id,
+            guid: guid(&format!("{uid}/{day}")),
+            code: code(id),
+            slug: format!("{}-{day}", item.slug),
+            day,
+            start,
+            end,
+            ..item.clone()
+        }
+    };
+    days.map(part).collect()
 }
 
 /// An instant with the venue's offset.
@@ -144,9 +189,9 @@ pub(super) fn at_venue(zone: Zone, at: DateTime<Utc>) -> DateTime<FixedOffset> {
     offset.from_utc_datetime(&at.naive_utc())
 }
 
-/// The first instant of a day. If the clock skips midnight, the day starts with the jump.
-fn midnight(zone: Zone, date: NaiveDate) -> DateTime<Utc> {
-    match zone.instant(date.and_time(NaiveTime::MIN)) {
+/// The first instant of a day. If the clock skips that time, the day starts with the jump.
+fn day_start(conference: &Conference, date: NaiveDate) -> DateTime<Utc> {
+    match conference.zone.instant(conference.day_change.start_of(date)) {
         Civil::Once(at) | Civil::Twice(at, _) | Civil::Skipped(at, _) => at,
     }
 }
@@ -172,7 +217,9 @@ pub struct ScheduleItem<'a> {
     pub entry: &'a Entry,
     /// The session's guid: the UUID of the source, or else a UUIDv5 of the UID.
     pub guid: Uuid,
-    /// The session's number in base 36.
+    /// The session's number, or that of one of its parts.
+    pub id: u64,
+    /// The id in base 36.
     pub code: String,
     /// A slug that both frab schemas accept, unique in the conference.
     pub slug: String,
@@ -180,7 +227,7 @@ pub struct ScheduleItem<'a> {
     pub room: Text,
     /// The session's track.
     pub track: Option<&'a Track>,
-    /// The date of the session in the venue's zone.
+    /// The day of the session.
     pub day: NaiveDate,
     /// The session's first instant, with the venue's offset.
     pub start: DateTime<FixedOffset>,
@@ -239,11 +286,12 @@ impl<'a> ScheduleItem<'a> {
         Self {
             entry,
             guid: session_guid(session, &ledger.uid(&session.id)),
-            code: code(entry.number),
+            id: entry.number.into(),
+            code: code(entry.number.into()),
             slug: format!("{acronym}-{}-{}", entry.number, session.id),
             room: room.clone(),
             track,
-            day: conference.zone.civil(session.slot.start).date(),
+            day: conference.days().of(session.slot.start),
             start: at_venue(conference.zone, session.slot.start),
             end: at_venue(conference.zone, session.slot.end),
             url: session.url.as_ref().map_or_else(|| page.clone(), ToString::to_string),
@@ -268,9 +316,9 @@ impl<'a> ScheduleItem<'a> {
         self.start.format("%H:%M").to_string()
     }
 
-    /// `00:45`; at most `99:59`, since frab's XML has two digits for the hours.
+    /// `00:45`; less than 24 hours for an item of a [`FrabSchedule`].
     pub fn duration(&self) -> String {
-        let minutes = (self.end - self.start).num_minutes().min(99 * 60 + 59);
+        let minutes = (self.end - self.start).num_minutes();
         format!("{:02}:{:02}", minutes / 60, minutes % 60)
     }
 
@@ -302,11 +350,11 @@ pub fn guid(uid: &str) -> Uuid {
 }
 
 /// A session's code: its number in base 36 with six digits, like the codes of pretalx.
-pub fn code(number: u32) -> String {
+pub fn code(number: u64) -> String {
     let mut digits = Vec::new();
     let mut rest = number;
     while rest > 0 || digits.len() < 6 {
-        digits.push(char::from_digit(rest % 36, 36).unwrap_or('0').to_ascii_uppercase());
+        digits.push(char::from_digit((rest % 36) as u32, 36).unwrap_or('0').to_ascii_uppercase());
         rest /= 36;
     }
     digits.iter().rev().collect()
@@ -317,7 +365,7 @@ pub fn person_guid(slug: &Slug, uid_domain: &str) -> Uuid {
     guid(&format!("speakers/{slug}@{uid_domain}"))
 }
 
-/// A room's guid, derived from the name and not a slug, since a track's name can replace a room's.
+/// A room's guid, derived from its first name and not a slug, since a track's name can replace a room's.
 pub fn room_guid(name: &Text, uid_domain: &str) -> Uuid {
     guid(&format!("rooms/{name}@{uid_domain}"))
 }

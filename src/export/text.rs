@@ -1,10 +1,8 @@
-//! The program as a table of 80 columns, for terminals.
-//!
-//! Times use the 24-hour clock, which people of every language can read and which needs the fewest columns.
+//! The program as a table of 80 columns, for terminals, on the conference's clock.
 
 use super::Exported;
 use crate::agenda::Agenda;
-use crate::program::{Conference, SessionId, Speaker, Text};
+use crate::program::{ClockStyle, Conference, SessionId, Slot, Speaker, Text};
 use crate::release::Release;
 use crate::revision::Entry;
 use crate::texts::Texts;
@@ -15,8 +13,7 @@ use unicode_width::UnicodeWidthChar as _;
 const MAX_LISTED: usize = 1000;
 /// The number of columns in a line.
 const LINE_COLUMNS: usize = 80;
-/// The columns for the times and for the place, including the spaces after them.
-const TIME_COLUMNS: usize = 13;
+/// The columns for the place, including the spaces after it.
 const PLACE_COLUMNS: usize = 18;
 
 /// The whole program, with cancelled sessions marked.
@@ -69,15 +66,17 @@ fn table(title: &str, entries: &[&Entry], release: &Release) -> String {
     let zone = conference.zone;
     let texts = texts_of(release);
     wrap(&texts.text_release(release.number(), zone.name()), 0, "", &mut out);
+    let times: Vec<Times> = entries.iter().map(|entry| Times::of(&entry.session.slot, conference)).collect();
+    let time_columns = times.iter().map(|times| width(&times.short) + 2).max().unwrap_or_default();
     let mut day: Option<NaiveDate> = None;
-    for entry in entries {
-        let (start, end) = (zone.civil(entry.session.slot.start), zone.civil(entry.session.slot.end));
-        if day != Some(start.date()) {
-            day = Some(start.date());
-            let heading = texts.day_of_year(start.date());
+    for (entry, times) in entries.iter().zip(&times) {
+        let date = conference.days().of(entry.session.slot.start);
+        if day != Some(date) {
+            day = Some(date);
+            let heading = texts.day_of_year(date);
             out.push_str(&format!("\n{heading}\n{}\n", "-".repeat(width(&heading))));
         }
-        row(entry, start, end, release, &mut out);
+        row(entry, times, time_columns, release, &mut out);
     }
     if entries.is_empty() {
         out.push_str(&format!("\n{}\n", texts.text_empty));
@@ -85,19 +84,50 @@ fn table(title: &str, entries: &[&Entry], release: &Release) -> String {
     out
 }
 
-fn row(entry: &Entry, start: NaiveDateTime, end: NaiveDateTime, release: &Release, out: &mut String) {
+/// The times of a row.
+struct Times {
+    /// The times of day; only the start if the session goes on for days.
+    short: String,
+    /// Start and end with their days, if the session goes on for days.
+    dated: Option<String>,
+}
+
+impl Times {
+    fn of(slot: &Slot, conference: &Conference) -> Self {
+        let (zone, texts) = (conference.zone, Texts::of(&conference.language));
+        let (start, end) = (zone.civil(slot.start), zone.civil(slot.end));
+        let time = |at: NaiveDateTime| texts.time(conference.clock, at.time());
+        if conference.days().all(slot).nth(1).is_some() {
+            let moment = |at: NaiveDateTime| texts.moment(&texts.medium_day(at.date()), &time(at));
+            let dated = Some(texts.range(&moment(start), &moment(end)));
+            return Self { short: time(start), dated };
+        }
+        let short = match conference.clock {
+            ClockStyle::Twelve => texts.time_range(conference.clock, start.time(), end.time()),
+            // Some terminals have no en dash.
+            ClockStyle::TwentyFour => format!("{}-{}", time(start), time(end)),
+        };
+        Self { short, dated: None }
+    }
+}
+
+fn row(entry: &Entry, times: &Times, time_columns: usize, release: &Release, out: &mut String) {
     let session = &entry.session;
-    let times = format!("{}-{}", start.format("%H:%M"), end.format("%H:%M"));
     let track = session.track.as_ref().and_then(|slug| release.ledger.slugs.track(slug));
     let place = session.slot.room.as_ref().or(track.map(|track| &track.name)).map_or("", Text::as_str);
-    pad(&times, TIME_COLUMNS, out);
+    pad(&times.short, time_columns, out);
     pad(&cut(place, PLACE_COLUMNS - 2), PLACE_COLUMNS, out);
     let prefix = if entry.is_cancelled() { texts_of(release).cancelled_prefix } else { "" };
-    let indent = " ".repeat(TIME_COLUMNS + PLACE_COLUMNS);
-    wrap(&format!("{prefix}{}", session.title), TIME_COLUMNS + PLACE_COLUMNS, &indent, out);
+    let column = time_columns + PLACE_COLUMNS;
+    let indent = " ".repeat(column);
+    wrap(&format!("{prefix}{}", session.title), column, &indent, out);
+    if let Some(dated) = &times.dated {
+        out.push_str(&indent);
+        wrap(dated, column, &indent, out);
+    }
     for speaker in &session.speakers {
         out.push_str(&indent);
-        wrap(&Speaker::line(speaker), TIME_COLUMNS + PLACE_COLUMNS, &format!("{indent}  "), out);
+        wrap(&Speaker::line(speaker), column, &format!("{indent}  "), out);
     }
 }
 
@@ -171,11 +201,32 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("\nTuesday, March 25, 2025\n-----------------------\n"), "{text}");
-        let row = "09:00-09:45  Plenary           Safe & <Sound>, =\"quoted\"";
+        let row = "9:00–9:45 am      Plenary           Safe & <Sound>, =\"quoted\"";
         assert!(text.contains(row), "{text}");
         assert!(text.contains("CANCELLED: A talk that fell through"), "{text}");
         assert!(text.contains("Leonardo Antônio dos Santos, Workday, Inc."), "{text}");
         assert!(text.lines().all(|line| width(line) <= LINE_COLUMNS), "{text}");
+    }
+
+    #[test]
+    fn a_session_over_days_has_both_dates_on_the_clock_of_the_conference() {
+        let (start, end) = (fixtures::at("2025-03-25T17:00:00Z"), fixtures::at("2025-03-27T01:00:00Z"));
+        let mut fixture = fixtures::conference().sessions([fixtures::talk("hack", start, end, "Hackathon")]);
+        for (clock, row) in [
+            (
+                ClockStyle::TwentyFour,
+                "10:00                    Hackathon\n                         Tue, Mar 25, 10:00–Wed, Mar 26, 18:00\n",
+            ),
+            (
+                ClockStyle::Twelve,
+                "10:00 am                    Hackathon\n                            Tue, Mar 25, 10:00 am–Wed, Mar 26, 6:00 pm\n",
+            ),
+        ] {
+            fixture.conference.clock = clock;
+            let release = fixture.clone().release();
+            let text = String::from_utf8(program_text(&release).bytes.to_vec()).unwrap();
+            assert!(text.contains(row), "{text}");
+        }
     }
 
     #[test]

@@ -9,8 +9,9 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use crc32fast::Hasher;
 use flate2::{Compress, Compression, FlushCompress};
+use http::{HeaderMap, HeaderValue};
 use std::io::Write;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A content coding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -58,11 +59,31 @@ pub struct Coded {
     pub level: u32,
     /// The body.
     pub bytes: Bytes,
+    /// Set by the first response.
+    pub heads: Heads,
+}
+
+/// The heads of the responses with one body. They never change, so `http` makes them once and stores them here.
+pub type Heads = OnceLock<Box<ResponseHeads>>;
+
+/// The header fields of the responses with one body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResponseHeads {
+    /// The entity tag.
+    pub tag: HeaderValue,
+    /// The fields of a 200.
+    pub ok: HeaderMap,
+    /// The fields of a 304.
+    pub not_modified: HeaderMap,
 }
 
 /// The codings of a body that have been made so far. Better codings replace them later.
 #[derive(Debug, Default)]
-pub struct Codings(ArcSwap<CodedBodies>);
+pub struct Codings {
+    made: ArcSwap<CodedBodies>,
+    /// The heads of the responses with the plain body.
+    plain: Heads,
+}
 
 #[derive(Debug, Default)]
 struct CodedBodies {
@@ -72,18 +93,18 @@ struct CodedBodies {
 }
 
 impl Codings {
-    /// The coded body that `choose` selects; none for the plain body.
-    pub fn choose(&self, choose: impl FnOnce(&[Coded]) -> Option<&Coded>) -> Option<Coded> {
-        choose(&self.0.load().coded).cloned()
+    /// Calls `choose` with the heads of the plain body and with all coded bodies.
+    pub fn choose<T>(&self, choose: impl FnOnce(&Heads, &[Coded]) -> T) -> T {
+        choose(&self.plain, &self.made.load().coded)
     }
 
     /// Makes the codings, unless they were already made with that effort, as in a feed that two releases share.
     pub fn make(&self, effort: Effort, codings: &[Coding], plain: &[u8]) {
-        if self.0.load().effort >= Some(effort) {
+        if self.made.load().effort >= Some(effort) {
             return;
         }
         let coded = codings.iter().filter_map(|coding| Coded::make(*coding, effort, plain)).collect();
-        self.0.store(Arc::new(CodedBodies { effort: Some(effort), coded }));
+        self.made.store(Arc::new(CodedBodies { effort: Some(effort), coded }));
     }
 }
 
@@ -127,7 +148,7 @@ impl Coded {
         };
         // zstd's buffer is as large as the plain text, and would stay in memory as long as the release.
         bytes.shrink_to_fit();
-        (bytes.len() < plain.len()).then(|| Self { coding, level, bytes: bytes.into() })
+        (bytes.len() < plain.len()).then(|| Self { coding, level, bytes: bytes.into(), heads: Heads::new() })
     }
 }
 
@@ -250,7 +271,7 @@ mod tests {
     fn codings_are_made_again_only_with_more_effort() {
         let plain = "BEGIN:VEVENT\r\n".repeat(100);
         let codings = Codings::default();
-        let level = || codings.choose(|made| made.first()).map(|coded| coded.level);
+        let level = || codings.choose(|_, made| Some(made.first()?.level));
         assert_eq!(level(), None);
         for (effort, expected) in [(Effort::Quick, 1), (Effort::Best, 9), (Effort::Quick, 9)] {
             codings.make(effort, &[Coding::Gzip], plain.as_bytes());

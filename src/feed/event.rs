@@ -44,6 +44,10 @@ impl Unstamped {
             .class(Class::Public)
             .url(&link(session, context.conference))
             .categories(categories(session, context));
+        if let Some(image) = &session.image {
+            event
+                .append_property(Property::new("IMAGE", image.as_str()).add_parameter("VALUE", "URI").done());
+        }
         for property in status_properties(session) {
             event.append_property(property);
         }
@@ -194,7 +198,8 @@ fn location(session: &Session, context: EventContext<'_>) -> String {
 
 fn categories(session: &Session, context: EventContext<'_>) -> Vec<String> {
     let track = track_name(session, context).map(|name| name.to_string());
-    track.into_iter().chain([session.kind.to_string()]).collect()
+    let tags = session.tags.iter().map(ToString::to_string);
+    track.into_iter().chain([session.kind.to_string()]).chain(tags).collect()
 }
 
 /// The organizer's page about the session, or our page if there is none.
@@ -222,11 +227,12 @@ fn description(draft: EventDraft<'_>, context: EventContext<'_>) -> String {
     parts.join("\n\n")
 }
 
-/// `Note: moved from Tue 11:00, Track 1`, on the 24-hour clock, which people of every language can read.
+/// `Note: moved from Tue 11:00, Track 1`
 fn move_note(place: &FormerPlace, conference: &Conference) -> String {
     let texts = Texts::of(&conference.language);
     let civil = conference.zone.civil(place.slot.start);
-    let when = texts.weekday_time(texts.short_weekday(civil.date()), &civil.format("%H:%M").to_string());
+    let when =
+        texts.weekday_time(texts.short_weekday(civil.date()), &texts.time(conference.clock, civil.time()));
     let places = place.track.iter().chain(&place.slot.room).map(|name| format!(", {name}"));
     texts.moved_note(&format!("{when}{}", places.collect::<String>()))
 }

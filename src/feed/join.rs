@@ -322,7 +322,8 @@ impl JoinedFeed<'_> {
     }
 
     fn opening(&self) -> String {
-        self.calendar.opening(&self.set.conference, &self.set.vtimezone, self.modified)
+        let zone = self.set.zone_of(!self.events.is_empty());
+        self.calendar.opening(&self.set.conference, zone, self.modified)
     }
 
     /// The text after the tail of a VEVENT, and after that of a cancelled one, which has no alarm. The VALARM is written

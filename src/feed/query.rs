@@ -4,7 +4,7 @@
 //! [`Facets`], with current slugs.
 
 use super::{FeedKey, parse_day};
-use crate::program::{Session, SessionId, SessionKind, Slug, Zone};
+use crate::program::{ProgramDays, Session, SessionId, SessionKind, Slug, Text};
 use crate::revision::{Departure, FilterValues, Slugs};
 use crate::texts::Texts;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -27,6 +27,8 @@ pub struct FeedFilter {
     pub speakers: BTreeSet<Slug>,
     /// Room slugs.
     pub rooms: BTreeSet<Slug>,
+    /// Tag slugs.
+    pub tags: BTreeSet<Slug>,
 }
 
 /// Why a query matches no feed.
@@ -79,6 +81,11 @@ pub fn parse_query<'a>(
                 let speaker = slug.filter(|slug| slugs.speakers.contains_key(slug));
                 filter.speakers.insert(speaker.ok_or_else(|| unknown("speaker"))?);
             }
+            "tag" => {
+                let by_name = || slugs.tag_slug(&Text::line(value).0).cloned();
+                let tag = slug.filter(|slug| slugs.tags.contains_key(slug)).or_else(by_name);
+                filter.tags.insert(tag.ok_or_else(|| unknown("tag"))?);
+            }
             "kind" => {
                 let kind = SessionKind::ALL.iter().find(|kind| kind.as_str() == value);
                 filter.kinds.insert(*kind.ok_or_else(|| unknown("kind"))?);
@@ -110,9 +117,10 @@ impl FeedFilter {
         }
         any(&self.tracks, facets.track.as_ref())
             && any(&self.kinds, Some(&facets.kind))
-            && any(&self.days, Some(&facets.day))
+            && (self.days.is_empty() || facets.days.iter().any(|day| self.days.contains(day)))
             && any(&self.rooms, facets.room.as_ref())
             && (self.speakers.is_empty() || facets.speakers.iter().any(|slug| self.speakers.contains(slug)))
+            && (self.tags.is_empty() || facets.tags.iter().any(|slug| self.tags.contains(slug)))
     }
 
     /// The canonical query pairs: keys and values sorted.
@@ -121,8 +129,9 @@ impl FeedFilter {
         let kind = self.kinds.iter().map(|kind| ("kind", kind.to_string()));
         let room = self.rooms.iter().map(|slug| ("room", slug.to_string()));
         let speaker = self.speakers.iter().map(|slug| ("speaker", slug.to_string()));
+        let tag = self.tags.iter().map(|slug| ("tag", slug.to_string()));
         let track = self.tracks.iter().map(|slug| ("track", slug.to_string()));
-        day.chain(kind).chain(room).chain(speaker).chain(track).collect()
+        day.chain(kind).chain(room).chain(speaker).chain(tag).chain(track).collect()
     }
 
     /// The filter in words: `Track 1, talk, Tue 25 Mar`.
@@ -134,7 +143,8 @@ impl FeedFilter {
             self.speakers.iter().filter_map(|slug| slugs.speakers.get(slug)).map(ToString::to_string);
         let kind = self.kinds.iter().map(|kind| texts.kind_within_text(*kind));
         let day = self.days.iter().map(|day| texts.calendar_short_day(*day));
-        track.chain(room).chain(speaker).chain(kind).chain(day).collect::<Vec<_>>().join(", ")
+        let tag = self.tags.iter().filter_map(|slug| slugs.tags.get(slug)).map(ToString::to_string);
+        track.chain(room).chain(speaker).chain(kind).chain(tag).chain(day).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -244,9 +254,10 @@ impl fmt::Display for FeedOptions {
 pub(super) struct Facets {
     pub track: Option<Slug>,
     pub kind: SessionKind,
-    pub day: NaiveDate,
+    pub days: Vec<NaiveDate>,
     pub room: Option<Slug>,
     pub speakers: Vec<Slug>,
+    pub tags: Vec<Slug>,
 }
 
 /// A session whose facets changed, so that it left some feed.
@@ -289,7 +300,7 @@ impl Facets {
         match key {
             FeedKey::Program => true,
             FeedKey::Track(slug) => self.track.as_ref() == Some(slug),
-            FeedKey::Day(day) => self.day == *day,
+            FeedKey::Day(day) => self.days.contains(day),
             FeedKey::Room(slug) => self.room.as_ref() == Some(slug),
             FeedKey::Speaker(slug) => self.speakers.contains(slug),
         }
@@ -300,7 +311,8 @@ impl Facets {
         let track = self.track.clone().map(FeedKey::Track);
         let room = self.room.clone().map(FeedKey::Room);
         let speakers = self.speakers.iter().cloned().map(FeedKey::Speaker);
-        [FeedKey::Program, FeedKey::Day(self.day)].into_iter().chain(track).chain(room).chain(speakers)
+        let days = self.days.iter().copied().map(FeedKey::Day);
+        [FeedKey::Program].into_iter().chain(days).chain(track).chain(room).chain(speakers)
     }
 
     /// The facets of stored values. Tracks and rooms may have been renamed since, so slugs are made current.
@@ -310,19 +322,21 @@ impl Facets {
         Self {
             track: values.track.as_ref().map(track),
             kind: values.kind,
-            day: values.day,
+            days: values.days().collect(),
             room: room.and_then(|slug| slugs.room(slug)).map(|(slug, _)| slug.clone()),
             speakers: values.speakers.iter().filter_map(|name| slugs.speaker_slug(name)).cloned().collect(),
+            tags: values.tags.iter().filter_map(|tag| slugs.tag_slug(tag)).cloned().collect(),
         }
     }
 
-    pub(super) fn of(session: &Session, zone: Zone, slugs: &Slugs) -> Self {
+    pub(super) fn of(session: &Session, program_days: ProgramDays, slugs: &Slugs) -> Self {
         Self {
             track: session.track.clone(),
             kind: session.kind,
-            day: zone.civil(session.slot.start).date(),
+            days: program_days.all(&session.slot).collect(),
             room: session.slot.room.as_ref().and_then(|name| slugs.room_slug(name)).cloned(),
             speakers: session.speakers.iter().filter_map(|s| slugs.speaker_slug(&s.name)).cloned().collect(),
+            tags: session.tags.iter().filter_map(|tag| slugs.tag_slug(tag)).cloned().collect(),
         }
     }
 }
@@ -361,6 +375,7 @@ mod tests {
             ("day", "2025-03-25"),
             ("room", "x"),
             ("speaker", "y"),
+            ("tag", "z"),
         ] {
             assert!(matches!(parse_query([pair], &slugs), Err(QueryError::Unknown { .. })), "{pair:?}");
         }

@@ -90,7 +90,7 @@ impl<'a> Rendering<'a> {
     ///
     /// A feed whose digest equals its mark keeps its LAST-MODIFIED, so the same ledger gives the same bytes.
     pub fn render(self, ledger: &mut Ledger) -> FeedSet {
-        let zone = self.conference.zone;
+        let (zone, days) = (self.conference.zone, self.conference.days());
         let mut built = self.built.take();
         let mut event = |entry: &Entry| {
             let draft = EventDraft { session: &entry.session, moved_from: entry.moved_from.as_ref() };
@@ -104,7 +104,7 @@ impl<'a> Rendering<'a> {
                 cancelled: entry.is_cancelled(),
                 free: is_free(entry.session.kind, entry.session.status),
                 pieces: unstamped.stamp(entry.revision),
-                facets: Facets::of(&entry.session, zone, &ledger.slugs),
+                facets: Facets::of(&entry.session, days, &ledger.slugs),
                 digest: entry.digest,
                 deflated: OnceLock::new(),
             })
@@ -197,7 +197,7 @@ fn assemble(
     if let Some(same) = previous.filter(|feed| feed.digest == digest && feed.modified == modified) {
         return Arc::clone(same);
     }
-    let opening = calendar.opening(&set.conference, &set.vtimezone, modified);
+    let opening = calendar.opening(&set.conference, set.zone_of(!members.is_empty()), modified);
     let bodies: Vec<Bytes> = members.iter().map(|event| event.default_bytes()).collect();
     let length = opening.len() + bodies.iter().map(Bytes::len).sum::<usize>() + CLOSING.len();
     let mut identity = Vec::with_capacity(length);

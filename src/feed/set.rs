@@ -1,10 +1,10 @@
 //! The feeds of a release: rendered events, and the canonical feeds that are made from them.
 
 use super::coding::Deflated;
-use super::coding::{Coded, Coding, Codings, Effort};
+use super::coding::{Coding, Codings, Effort};
 use super::event::EventPieces;
 use super::query::{Facets, FeedDeparture};
-use super::{CalendarProperties, FeedKey};
+use super::{CalendarProperties, FeedKey, zone};
 use crate::program::{Conference, SessionId, Slug, Track};
 use crate::revision::{Digest, Revision};
 use bytes::Bytes;
@@ -58,15 +58,11 @@ pub struct Feed {
     /// The digest of the feed's content, without the modification time.
     pub(super) digest: Digest,
     pub(super) members: Vec<Arc<RenderedEvent>>,
-    pub(super) codings: Codings,
+    /// The codings of the body.
+    pub codings: Codings,
 }
 
 impl Feed {
-    /// The body in one of the codings that exist so far.
-    pub fn coded(&self, choose: impl FnOnce(&[Coded]) -> Option<&Coded>) -> Option<Coded> {
-        self.codings.choose(choose)
-    }
-
     /// The events of the feed, in program order.
     pub fn members(&self) -> &[Arc<RenderedEvent>] {
         &self.members
@@ -100,11 +96,16 @@ pub struct FeedSet {
 
 /// In a release with more feeds than this, small feeds get only one quick coding. The best codings for the feeds of ten
 /// thousand speakers would take minutes of processor time at each publication, to save a few hundred bytes per feed.
-const MANY_FEEDS: usize = 1000;
+const MAX_FULLY_CODED_FEEDS: usize = 1000;
 /// The size in bytes below which a feed is small.
 const SMALL: usize = 64 * 1024;
 
 impl FeedSet {
+    /// The VTIMEZONE of a feed; empty if the feed has events and all times are in UTC.
+    pub(super) fn zone_of(&self, has_events: bool) -> &str {
+        if has_events || !self.vtimezone.is_empty() { &self.vtimezone } else { zone::UTC }
+    }
+
     /// A canonical feed.
     pub fn feed(&self, key: &FeedKey) -> Option<&Feed> {
         self.feeds.get(key).map(Arc::as_ref)
@@ -170,7 +171,7 @@ impl FeedSet {
             if !is_wanted() {
                 return;
             }
-            if self.feeds.len() > MANY_FEEDS && feed.identity.len() < SMALL {
+            if self.feeds.len() > MAX_FULLY_CODED_FEEDS && feed.identity.len() < SMALL {
                 feed.compress(Effort::Quick, &[Coding::Gzip]);
             } else {
                 feed.compress(effort, &Coding::MADE);

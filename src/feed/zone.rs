@@ -27,6 +27,11 @@ struct TransitionKind {
     daylight: bool,
 }
 
+/// A VTIMEZONE of UTC. Times in UTC need none, but a calendar must have a component (RFC 5545, 3.6), so it stands in a
+/// calendar without events.
+pub(super) const UTC: &str = "BEGIN:VTIMEZONE\r\nTZID:UTC\r\nBEGIN:STANDARD\r\nDTSTART:19700101T000000\r\n\
+                              TZNAME:UTC\r\nTZOFFSETFROM:+0000\r\nTZOFFSETTO:+0000\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n";
+
 /// The VTIMEZONE of a zone for some calendar years; empty for UTC, which feeds write as `Z`.
 pub(super) fn vtimezone(zone: Zone, years: RangeInclusive<i32>) -> String {
     let mut out = String::new();

@@ -30,6 +30,18 @@ pub enum FeedKind {
     Agenda,
 }
 
+impl FeedKind {
+    /// The name in metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Program => "program",
+            Self::Track => "track",
+            Self::Part => "part",
+            Self::Agenda => "agenda",
+        }
+    }
+}
+
 /// The number of recent clients that fetch one kind of feed and belong to one family, such as Apple's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Audience {
@@ -297,7 +309,7 @@ mod tests {
             let mut sketch = Sketch::default();
             (0..clients).for_each(|client| sketch.add(hasher.hash_one(client)));
             let (estimate, real) = (sketch.estimate(), usize::try_from(clients).unwrap());
-            // Six standard errors: a failure by chance is as likely as winning a lottery.
+            // Six standard errors, so that the test does not fail by chance.
             assert!(estimate.abs_diff(real) <= 1 + real / 5, "{estimate} for {real}");
         }
     }

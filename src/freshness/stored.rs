@@ -9,8 +9,9 @@
 
 use super::{EXPIRY, Family, Freshness, FreshnessShard, LinkHash, SHARD_COUNT, Seen, lock};
 use crate::revision::Digest;
-use crate::store::{LinkFetch, NamedRecord, ReadError, RecordName, Store, Write};
+use crate::store::{LinkFetch, LinkTarget, NamedRecord, ReadError, RecordName, Store, Write};
 use chrono::{DateTime, Utc};
+use std::collections::HashMap;
 
 /// The size of one pass. Its last shard may exceed it.
 const PASS_BYTES: usize = 1024 * 1024;
@@ -81,6 +82,40 @@ impl Freshness {
             }
         }
         freshness
+    }
+
+    /// Takes over the later fetches that other replicas stored, and forgets links that were closed on another replica. A pass
+    /// that follows then stores the fetches of all replicas.
+    ///
+    /// # Errors
+    /// If the store cannot be read; the shards so far are merged.
+    pub fn merge(&self, store: &Store) -> Result<(), ReadError> {
+        for (first, shard) in (0..=u8::MAX).zip(&self.shards) {
+            let rows = match store.link_fetches(first) {
+                Ok(rows) => rows.unwrap_or_default(),
+                Err(ReadError::Damaged { .. }) => continue, // the next pass replaces the record
+                Err(error) => return Err(error),
+            };
+            let stored: HashMap<LinkHash, Seen> =
+                rows.into_iter().flatten().filter_map(|row| seen(&row)).collect();
+            let is_open = |link: &LinkHash| {
+                Ok::<_, ReadError>(matches!(store.link(&Digest(*link))?, Some(LinkTarget::Agenda(_))))
+            };
+            let known: Vec<LinkHash> = lock(shard).links.keys().copied().collect();
+            for link in known.iter().filter(|link| !stored.contains_key(*link)) {
+                if !is_open(link)? {
+                    self.forget(link);
+                }
+            }
+            for (link, seen) in stored {
+                let own = self.of(&link);
+                if own.is_some_and(|own| own.at >= seen.at) || own.is_none() && !is_open(&link)? {
+                    continue;
+                }
+                lock(shard).links.insert(link, seen);
+            }
+        }
+        Ok(())
     }
 
     /// Makes the first pass write every shard and remove the record of earlier versions.
@@ -415,5 +450,42 @@ mod tests {
         freshness.save_all(now(), commit).unwrap();
         assert_eq!((commits, shards), (4, SHARD_COUNT));
         assert!(save(&freshness, &mut records).is_empty());
+    }
+
+    #[test]
+    fn the_fetches_of_two_replicas_are_added_up_and_closed_links_are_forgotten() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), &crate::program::Slug::parse("con").unwrap()).unwrap();
+        let target = |at| match at {
+            Some(at) => LinkTarget::Closed { at },
+            None => LinkTarget::Agenda(Digest([9; 32])),
+        };
+        let link = |hash: LinkHash, closed| Write::PutLink { hash: Digest(hash), target: target(closed) };
+        let at = |hours| DateTime::UNIX_EPOCH + TimeDelta::hours(hours);
+        let seen = |hours| Seen { at: at(hours), by: Family::Google, release: 1 };
+        let (one, two) = (Freshness::default(), Freshness::default());
+        let (shared, of_two, closed) = ([1; 32], [2; 32], [3; 32]);
+        store.commit_blocking(vec![link(shared, None), link(of_two, None), link(closed, None)]).unwrap();
+        one.note(shared, seen(5));
+        one.note(closed, seen(1));
+        two.note(shared, seen(3));
+        two.note(of_two, seen(4));
+        two.note(closed, seen(2));
+        let save = |freshness: &Freshness| {
+            freshness.merge(&store).unwrap();
+            freshness.save_all(at(6), |writes| store.commit_blocking(writes)).unwrap();
+        };
+        save(&one);
+        save(&two);
+        // Replica one revokes a link, and two still has its fetch.
+        store.commit_blocking(vec![link(closed, Some(at(6)))]).unwrap();
+        one.forget(&closed);
+        save(&one);
+        save(&two);
+        save(&one);
+        for (name, freshness) in [("one", &one), ("two", &two), ("stored", &Freshness::load(&store))] {
+            let found = [shared, of_two, closed].map(|link| freshness.of(&link).map(|seen| seen.at));
+            assert_eq!(found, [Some(at(5)), Some(at(4)), None], "{name}");
+        }
     }
 }

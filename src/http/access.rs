@@ -7,11 +7,12 @@
 //! overload are only counted, since there may be thousands a second. For each status, ten lines a second log at
 //! `info` and the rest at `debug`; the next second begins with the number of the rest. So no client can fill the disk.
 
+use super::route::Pattern;
 use super::{Body, Metrics, Problem};
 use http::{Method, Response, StatusCode};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use tokio::time::Instant;
 
 /// The next request id, unique within a process.
 static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -31,8 +32,8 @@ pub(super) struct RequestLog {
 }
 
 impl RequestLog {
-    pub(super) fn begin(method: &Method) -> Self {
-        Self { id: NEXT.fetch_add(1, Ordering::Relaxed), method: known(method), started: Instant::now() }
+    pub(super) fn begin(method: &Method, started: Instant) -> Self {
+        Self { id: NEXT.fetch_add(1, Ordering::Relaxed), method: known(method), started }
     }
 
     /// Logs the cause of a server error.
@@ -47,13 +48,13 @@ impl RequestLog {
     }
 
     /// Logs and counts the answer.
-    pub(super) fn end(self, route: &'static str, response: &Response<Body>, metrics: &Metrics) {
+    pub(super) fn end(self, route: Pattern, response: &Response<Body>, metrics: &Metrics) {
         let took = self.started.elapsed();
-        metrics.count(route, response, took);
+        metrics.count(route.number, response, took);
         let status = response.status().as_u16();
         let bytes = response.body().length().unwrap_or(0);
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        let Self { id: request, method, started } = self;
+        let (Self { id: request, method, started }, route) = (self, route.text);
         let is_quiet = response.status() == StatusCode::SERVICE_UNAVAILABLE || status < 400;
         if is_quiet || !STATUSES.admits(usize::from(status).saturating_sub(400), started_seconds(started), |more| {
                 tracing::info!(target: "access", status, more, "more requests within a second were answered so");

@@ -7,6 +7,7 @@
 //! This file has the rules for an agenda's record: its name, links and picks.
 
 mod links;
+mod mailboxes;
 mod owner;
 mod picks;
 mod plan;
@@ -18,7 +19,7 @@ pub use subscriptions::Device;
 
 use crate::agenda::{EditKey, MAX_BUSY, MAX_LINKS, MAX_NAME_CHARS, MAX_PICKS};
 use crate::program::{SessionId, Text};
-use crate::reach::MOST_SUBSCRIPTIONS;
+use crate::reach::{MAX_MAILBOXES, MAX_SUBSCRIPTIONS};
 use crate::release::Release;
 use crate::store::{AgendaRecord, CommitError, LinkRecord, LinkTarget, ReadError, Write};
 use chrono::{DateTime, Utc};
@@ -32,7 +33,7 @@ const MAX_REVOKED: usize = 50;
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum AgendaError {
     /// The key is malformed, unknown, replaced or deleted; the answer does not say which.
-    #[error("this edit key opens no agenda")]
+    #[error("no agenda has this edit key")]
     UnknownKey,
     /// The program does not show the session.
     #[error("there is no such session")]
@@ -59,8 +60,11 @@ pub enum AgendaError {
     #[error("there is no such subscription")]
     NoSuchDevice,
     /// Too many devices.
-    #[error("an agenda tells {MOST_SUBSCRIPTIONS} devices at most; end one subscription first")]
+    #[error("an agenda notifies {MAX_SUBSCRIPTIONS} devices at most; remove one first")]
     TooManyDevices,
+    /// Too many mailboxes.
+    #[error("an agenda has {MAX_MAILBOXES} mailboxes at most; remove one first")]
+    TooManyMailboxes,
     /// A name or label is too long. Holds the name of the field.
     #[error("a name has {MAX_NAME_CHARS} characters at most")]
     NameTooLong(&'static str),

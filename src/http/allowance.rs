@@ -1,4 +1,4 @@
-//! Rate limits: new agendas, subscribed calendars, wrong edit keys and wrong secrets by address; changes, links and
+//! Rate limits: new agendas, subscribed calendars, mailboxes, wrong edit keys and wrong secrets by address; changes, links and
 //! hand-overs by agenda.
 //!
 //! Each limit is a token bucket (RFC 6585, 4: 429). Reads are not limited, since Google and Microsoft poll for all
@@ -15,9 +15,10 @@
 
 use super::Problem;
 use crate::agenda::EditKey;
+use crate::clock::Clock;
 use crate::config::Limits;
 use crate::peer::{Peer, Trusted};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -33,9 +34,12 @@ const WAYS: usize = 8;
 const CALENDARS_AT_ONCE: u32 = 600;
 const CALENDARS_HOUR: u32 = 600;
 
+/// Mails to confirm a mailbox that one address may ask for, at once and in an hour.
+const MAILBOXES_HOUR: u32 = 5;
+
 const WRONG_SECRETS: &str = "Wrong secrets are sent";
 
-const X_FORWARDED_FOR: &str = "x-forwarded-for";
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// An agenda draws on the limit of its address once it has used this share of its own limit: 1/5.
 const OWN_SHARE: i64 = 5;
@@ -48,6 +52,7 @@ pub struct Allowances {
     warned: AtomicI64,
     agendas: Buckets<Peer>,
     calendars: Buckets<Peer>,
+    mailboxes: Buckets<Peer>,
     keys: Buckets<Peer>,
     secrets: Buckets<Peer>,
     changes: ByAgenda,
@@ -71,7 +76,7 @@ pub(super) struct Allowed<'a> {
     allowances: &'a Allowances,
     socket: IpAddr,
     headers: &'a HeaderMap,
-    now: Duration,
+    clock: &'a Clock,
 }
 
 impl Allowances {
@@ -82,6 +87,7 @@ impl Allowances {
             warned: AtomicI64::new(i64::MIN),
             agendas: Buckets::new(limits.agendas_at_once, limits.agendas_hour),
             calendars: Buckets::new(CALENDARS_AT_ONCE, CALENDARS_HOUR),
+            mailboxes: Buckets::new(MAILBOXES_HOUR, MAILBOXES_HOUR),
             keys: Buckets::new(limits.wrong_keys_at_once, limits.wrong_keys_hour),
             secrets: Buckets::new(limits.wrong_secrets_at_once, limits.wrong_secrets_hour),
             changes: ByAgenda {
@@ -112,9 +118,9 @@ impl Allowances {
         self.hand_overs.addresses.limit(limits.handovers_at_once, limits.handovers_hour);
     }
 
-    /// The limits that apply to a request from an address. `now` is [`crate::clock::Clock::elapsed`].
-    pub(super) fn of<'a>(&'a self, socket: IpAddr, headers: &'a HeaderMap, now: Duration) -> Allowed<'a> {
-        Allowed { allowances: self, socket, headers, now }
+    /// The limits that apply to a request from an address.
+    pub(super) fn of<'a>(&'a self, socket: IpAddr, headers: &'a HeaderMap, clock: &'a Clock) -> Allowed<'a> {
+        Allowed { allowances: self, socket, headers, clock }
     }
 }
 
@@ -133,6 +139,11 @@ impl Allowed<'_> {
     /// Charges a new subscription of a calendar program to a calendar.
     pub(super) fn calendar(self) -> Result<(), Problem> {
         self.take(&self.allowances.calendars, "Calendars are subscribed to")
+    }
+
+    /// Charges a mail to confirm a mailbox.
+    pub(super) fn mailbox(self) -> Result<(), Problem> {
+        self.take(&self.allowances.mailboxes, "Mails to confirm are asked for")
     }
 
     /// Charges a wrong edit key.
@@ -159,16 +170,16 @@ impl Allowed<'_> {
     pub(super) fn new_key(self, old: &EditKey, new: &EditKey) {
         let Allowances { changes, links, hand_overs, .. } = self.allowances;
         for limit in [changes, links, hand_overs] {
-            limit.agendas.move_bucket(agenda_key(old), agenda_key(new), self.now);
+            limit.agendas.move_bucket(agenda_key(old), agenda_key(new), self.now());
         }
     }
 
     fn take_by_agenda(self, limit: &ByAgenda, key: &EditKey, what: &'static str) -> Result<(), Problem> {
         let agenda = agenda_key(key);
-        if let Err(wait) = limit.agendas.take(agenda, self.now) {
+        if let Err(wait) = limit.agendas.take(agenda, self.now()) {
             return Err(Problem::TooOften { what, by: "with this agenda", wait });
         }
-        if limit.agendas.has_used_less_than_share(agenda, self.now) {
+        if limit.agendas.has_used_less_than_share(agenda, self.now()) {
             return Ok(());
         }
         self.take(&limit.addresses, what)
@@ -177,21 +188,21 @@ impl Allowed<'_> {
     /// Whether a secret from this address would be checked now. Callers use it to avoid reading the body of a request
     /// that [`Self::guess`] would reject.
     pub(super) fn may_guess(self) -> Result<(), Problem> {
-        let wait = self.allowances.secrets.wait(self.peer(), self.now);
+        let wait = self.allowances.secrets.wait(self.peer(), self.now());
         self.deny_while(wait, WRONG_SECRETS)
     }
 
     /// Looks up an organizer secret and charges a wrong one, in one step, so that concurrent requests cannot exceed
     /// the limit. A right secret costs nothing.
     pub(super) fn guess<T>(self, look_up: impl FnOnce() -> Option<T>) -> Result<Option<T>, Problem> {
-        match self.allowances.secrets.take_unless(self.peer(), self.now, look_up) {
+        match self.allowances.secrets.take_unless(self.peer(), self.now(), look_up) {
             Ok(found) => Ok(found),
             Err(wait) => self.deny_while(wait, WRONG_SECRETS).map(|()| None),
         }
     }
 
     fn take(self, buckets: &Buckets<Peer>, what: &'static str) -> Result<(), Problem> {
-        self.deny_while(buckets.take(self.peer(), self.now).err().unwrap_or_default(), what)
+        self.deny_while(buckets.take(self.peer(), self.now()).err().unwrap_or_default(), what)
     }
 
     fn deny_while(self, wait: u64, what: &'static str) -> Result<(), Problem> {
@@ -200,7 +211,7 @@ impl Allowed<'_> {
         }
         if self.allowances.trusted.holds(self.socket) && !self.headers.contains_key(X_FORWARDED_FOR) {
             // One warning a minute: a flood behind such a proxy is rejected thousands of times a second.
-            let minute = i64::try_from(self.now.as_secs() / 60).unwrap_or_default();
+            let minute = i64::try_from(self.now().as_secs() / 60).unwrap_or_default();
             if self.allowances.warned.swap(minute, Ordering::Relaxed) != minute {
                 tracing::warn!(
                     "a proxy reached a limit that is meant for single clients; it should send X-Forwarded-For"
@@ -208,6 +219,10 @@ impl Allowed<'_> {
             }
         }
         Err(Problem::TooOften { what, by: "from this address", wait })
+    }
+
+    fn now(self) -> Duration {
+        self.clock.elapsed()
     }
 
     /// The client's address, or its network if the address is of IPv6.

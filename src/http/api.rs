@@ -13,7 +13,7 @@ mod subscriptions;
 pub(super) use agenda::AgendaRequest;
 pub(super) use openapi::reference;
 pub(super) use program::{Documents, ProgramRequest};
-pub(super) use subscriptions::{DeviceFields, push_key};
+pub(super) use subscriptions::{DeviceFields, ask_mailbox, mail_and_keys, push_key};
 
 use super::query::{ParameterError, Query};
 use crate::export::SESSION_FIELDS;
@@ -61,7 +61,7 @@ impl PageCursor {
     }
 
     fn foreign() -> ParameterError {
-        ParameterError::invalid("cursor", "take it from the last answer's next, with the same query")
+        ParameterError::invalid("cursor", "take it from next in the previous answer, with the same query")
     }
 }
 

@@ -1,6 +1,6 @@
 //! The pipeline: from a request to its response.
 
-use super::agendas::Agendas;
+use super::agendas::{AgendaError, Agendas};
 use super::allowance::Allowances;
 use super::context::{Context, Reply, Services};
 use super::exports::Exports;
@@ -10,12 +10,15 @@ use super::pace::Pace;
 use super::reply::{Answer, no_content};
 use super::request_body::UnreadBody;
 use super::route::{self, Path, Resource};
-use super::{Body, Metrics, Problem, access, policy, problem, request_body, request_head};
+use super::web::Codes;
+use super::{
+    Body, Metrics, Problem, access, compression, policy, position, problem, request_body, request_head,
+};
 use crate::clock::Clock;
 use crate::config::Limits;
-use crate::freshness::{Freshness, Share};
+use crate::freshness::{Audience, Freshness, Share};
 use crate::publisher::Publisher;
-use crate::store::Store;
+use crate::store::{CommitError, Store};
 use crate::texts::Texts;
 use crate::web::{self, SignInReason};
 use bytes::Bytes;
@@ -26,6 +29,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// The parts of an application.
 #[derive(Debug)]
@@ -64,18 +68,20 @@ impl App {
     pub fn new(parts: Parts) -> Self {
         let Parts { publisher, store, clock, body_patience, frame_ancestors, secrets, freshness, allowances } =
             parts;
+        let (sign_ins, drafts) = Organizer::shared_state(&store);
         let organizer = Organizer {
             publisher: Arc::clone(&publisher),
             store: store.clone(),
             secrets,
             freshness: Arc::clone(&freshness),
             clock: clock.clone(),
-            sign_ins: Arc::default(),
-            drafts: Arc::default(),
+            sign_ins,
+            drafts,
             turns: Arc::default(),
             started: clock.now(),
         };
         let warmup = Warmup::default();
+        let codes = Codes::of(&store, &clock);
         let services = Services {
             publisher,
             agendas: Agendas::new(store.clone(), clock.clone(), Arc::clone(&freshness)),
@@ -83,7 +89,7 @@ impl App {
             validators: Default::default(),
             store,
             freshness,
-            codes: Default::default(),
+            codes,
             events: Default::default(),
             clock,
             frame_ancestors: frame_ancestors.join(" "),
@@ -124,6 +130,12 @@ impl App {
         freshness.share(publisher.current().number(), clock.now())
     }
 
+    /// The calendars that were fetched recently, by kind of feed and family of clients.
+    pub(super) fn audience(&self) -> Vec<Audience> {
+        let Services { freshness, clock, .. } = &self.0.services;
+        freshness.audience(clock.now())
+    }
+
     /// Watches whether the server keeps up, so that requests are rejected when it does not. Never returns. Run it on
     /// the runtime that answers the requests.
     pub async fn keep_pace(&self) {
@@ -141,35 +153,43 @@ impl App {
     where
         B: http_body::Body<Data = Bytes> + Send,
     {
-        self.respond_to(request, IpAddr::V4(Ipv4Addr::LOCALHOST)).await
+        self.clone().respond_to(request, IpAddr::V4(Ipv4Addr::LOCALHOST)).await
     }
 
     /// Answers a request from the address of a socket, which may be a proxy's.
-    pub async fn respond_to<B>(&self, request: Request<B>, socket: IpAddr) -> Response<Body>
+    pub async fn respond_to<B>(self, request: Request<B>, socket: IpAddr) -> Response<Body>
     where
         B: http_body::Body<Data = Bytes> + Send,
     {
-        if !self.0.pace.admits() {
+        let started = Instant::now();
+        if !self.0.pace.admits(started) {
             let mut answer = Problem::Overloaded.answer(None);
-            policy::common(answer.headers_mut());
+            policy::common(None, answer.headers_mut());
             return if request.method() == Method::HEAD { without_body(answer) } else { answer };
         }
         let (head, body) = request.into_parts();
-        let log = access::RequestLog::begin(&head.method);
+        let is_behind = !position::wait(&self.0.services.store, &head.headers).await;
+        let log = access::RequestLog::begin(&head.method, started);
+        let path = request_head::normalized_path(head.uri.path());
         let found = request_head::check_host(head.version, &head.headers)
             .and_then(|()| request_body::check_transfer_coding(&head.headers))
-            .and_then(|()| route::find(&head.method, head.uri.path()));
+            .and_then(|()| route::find(&head.method, &path));
         let (pattern, class, answered) = match found {
             Ok((resource, path)) => {
                 let route = resource.route(&head.method);
                 let class = route.map_or(resource.class, |route| Some(route.class));
-                (resource.pattern, class, self.perform(resource, &path, &head, body, socket).await)
+                if is_behind && !request_head::is_safe(&head.method) {
+                    let error = CommitError::Unavailable("this replica is behind its client".to_owned());
+                    (resource.pattern, class, Err(Problem::Agenda(AgendaError::Commit(error))))
+                } else {
+                    (resource.pattern, class, self.perform(resource, &path, &head, body, socket).await)
+                }
             }
-            Err(problem) => ("-", None, Err(problem)),
+            Err(problem) => (route::UNKNOWN, None, Err(problem)),
         };
         let mut response = answered.unwrap_or_else(|problem| {
-            let problem = problem.with_credentials(pattern, &head.headers);
-            log.problem(pattern, &problem);
+            let problem = problem.with_credentials(pattern.text, &head.headers);
+            log.problem(pattern.text, &problem);
             let is_page = class.is_none_or(policy::Class::is_page);
             let release = self.0.services.publisher.current();
             let page = |problem: &Problem| {
@@ -185,11 +205,16 @@ impl App {
             let is_wanted = is_page && problem::prefers_page(&head.headers);
             problem.answer(is_wanted.then_some(&page as problem::RenderPage<'_>))
         });
-        let status = response.status();
-        if let Some(class) = class {
-            class.apply(status, response.headers_mut());
+        let is_complete = policy::is_complete(response.headers());
+        if !is_complete {
+            policy::complete(class, response.status(), response.headers_mut());
         }
-        policy::common(response.headers_mut());
+        if !request_head::is_safe(&head.method) {
+            position::add(&self.0.services.store, response.headers_mut());
+        }
+        if !is_complete {
+            compression::compress(&head.headers, &mut response);
+        }
         if head.method == Method::HEAD {
             response = without_body(response);
         }
@@ -219,7 +244,7 @@ impl App {
         }
         if route.class.reads_agendas() && self.0.services.store.is_interrupted() {
             // A full disk makes the store reopen its index, in which it reads nothing for a moment.
-            self.0.services.store.until_back().await;
+            Box::pin(self.0.services.store.until_back()).await;
         }
         let body = UnreadBody::new(body, route.max_body, self.0.body_patience);
         let context = Context { services: &self.0.services, head, body, socket, queue: route.queue };

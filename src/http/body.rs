@@ -155,6 +155,14 @@ impl Packed {
         }
     }
 
+    /// The compressed body, if the body is held compressed.
+    pub(super) fn gzip(&self) -> Option<Bytes> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Gzip { gzip, .. } => Some(gzip.clone()),
+        }
+    }
+
     /// The plain body.
     pub(super) fn body(&self) -> Body {
         match self {

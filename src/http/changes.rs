@@ -1,7 +1,8 @@
 //! Change feeds over HTTP: Atom and JSON Feed of the program, of a track, of an agenda.
 //!
-//! The records of the releases are read once for each live release. Public feeds are rendered once, an agenda's feed once
-//! for each of its versions, so a request for either takes no turn. [`ReleaseHistory`] gives other handlers the records.
+//! The records of the releases are read once for each live release. Public feeds are rendered once, an agenda's feed
+//! once for each of its versions, so requests for rendered feeds take no turn. [`ReleaseHistory`] gives other handlers
+//! the records.
 
 use super::conditional::Validators;
 use super::queue::Queue;

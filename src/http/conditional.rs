@@ -75,6 +75,18 @@ pub fn evaluate(method: &Method, headers: &HeaderMap, present: &Validators) -> C
     }
 }
 
+/// Evaluates the conditions of a GET or HEAD, if it has none or just this tag in If-None-Match, as nearly all have:
+/// whether the state is as the client has it. None for other conditions, which [`evaluate`] must decide.
+pub(super) fn is_unchanged(headers: &HeaderMap, tag: &HeaderValue) -> Option<bool> {
+    if headers.contains_key(IF_MATCH) || headers.contains_key(IF_UNMODIFIED_SINCE) {
+        return None;
+    }
+    match headers.get(IF_NONE_MATCH) {
+        Some(sent) => (sent == tag).then_some(true),
+        None => (!headers.contains_key(IF_MODIFIED_SINCE)).then_some(false),
+    }
+}
+
 fn date(headers: &HeaderMap, name: HeaderName) -> Option<DateTime<Utc>> {
     let mut lines = headers.get_all(name).iter();
     let (Some(line), None) = (lines.next(), lines.next()) else { return None };

@@ -13,12 +13,13 @@ use super::exports::{ExportFormat, Exports};
 use super::exports::{Warmup, WarmupGuard};
 use super::feeds::{FeedAddress, FeedRequest, JoinedValidators, PolledFeeds};
 use super::jcal::{self, JcalCache};
+use super::negotiation::prefers_text;
 use super::organizer::{self, Organizer, OrganizerRequest};
 use super::queue::{Queue, QueueName, Queues};
 use super::render_cache::RenderRequest;
 use super::reply::Answer;
 use super::request_body::UnreadBody;
-use super::web::{Codes, EventStreams, PageRequest, RenderedPages};
+use super::web::{Codes, EventStreams, PageRequest, RenderedPages, program_page};
 use super::{EntityTag, Problem, request_head};
 use crate::clock::Clock;
 use crate::feed::FeedKey;
@@ -124,10 +125,10 @@ impl<'a> Context<'a> {
             let Services { jcals, warmup, .. } = self.services;
             if matches!(address, FeedAddress::Public(FeedKey::Program)) && self.head.uri.query().is_none() {
                 let tag = program_tag(&feeds.release);
-                warmup.wait(&feeds.release, || tag.as_deref().is_none_or(|tag| jcals.has(tag))).await?;
+                warmup.wait(&feeds.release, || tag.as_deref().is_none_or(|tag| jcals.has(tag))).await;
             }
             let plain = feeds.answer(&address, &jcal::plain_request(self.head)).await?;
-            jcals.convert(plain).await
+            jcals.convert(plain, &self.head.headers).await
         })
     }
 
@@ -144,7 +145,7 @@ impl<'a> Context<'a> {
         pending(async move {
             let Services { publisher, changes, warmup, .. } = self.services;
             let release = publisher.current();
-            warmup.wait(&release, || changes.is_ready(&feed, &release)).await?;
+            warmup.wait(&release, || changes.is_ready(&feed, &release)).await;
             changes.answer(feed, &self.services.agendas, self.render_request(&release)).await
         })
     }
@@ -244,13 +245,24 @@ impl<'a> Context<'a> {
         })
     }
 
+    /// The program's page: at once if it is sent as it was published.
+    pub(super) fn program_page(self) -> Result<Reply<'a>, Problem> {
+        let live = self.services.publisher.live();
+        let is_plain =
+            self.head.uri.query().is_none() && !prefers_text(&self.head.headers) && self.body.is_none();
+        match live.pages.page("/").filter(|_| is_plain) {
+            Some(page) => Ok(Reply::Ready(program_page(page, self.head))),
+            None => self.page_task(|page| async move { page.program().await }),
+        }
+    }
+
     /// A CalDAV request.
     pub(super) fn dav(self, place: DavPath) -> Result<Reply<'a>, Problem> {
         let (queue, allowed) = (self.queue(), self.allowed());
         pending(async move {
             let services = self.services;
             let release = services.publisher.current();
-            let visit = dav::Visit {
+            let request = dav::DavRequest {
                 agendas: &services.agendas,
                 publisher: &services.publisher,
                 allowed,
@@ -262,9 +274,9 @@ impl<'a> Context<'a> {
             };
             // A single session, a redirect or a refusal takes no turn.
             if !matches!(self.head.method.as_str(), "PROPFIND" | "REPORT") {
-                return visit.answer(place).await;
+                return request.answer(place).await;
             }
-            queue.turn().await?.run(visit.answer(place)).await
+            queue.turn().await?.run(request.answer(place)).await
         })
     }
 
@@ -335,7 +347,7 @@ impl<'a> Context<'a> {
 
     fn allowed(&self) -> Allowed<'a> {
         let Self { services, head, socket, .. } = self;
-        services.allowances.of(*socket, &head.headers, services.clock.elapsed())
+        services.allowances.of(*socket, &head.headers, &services.clock)
     }
 
     fn render_request<'b>(&self, release: &'b Arc<Release>) -> RenderRequest<'b>

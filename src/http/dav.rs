@@ -1,9 +1,8 @@
 //! Read-only CalDAV (RFC 4791, RFC 4918 class 1 and 3, RFC 6578, RFC 6764), for calendars that sync changes.
 //!
-//! Owns methods, depths and access. Responses consist of a release's stored bytes. Every writing method is refused, but for
-//! the subscriptions of WebDAV-Push.
-//! Public collections are open to everybody and ignore credentials. An agenda needs its read link's token as the password
-//! of Basic credentials (RFC 7617), with any user name or none.
+//! Owns methods, depths and access. Responses consist of a release's stored bytes. Every writing method is refused,
+//! except the subscriptions of WebDAV-Push. Public collections are open to everybody and ignore credentials. An agenda
+//! needs its read link's token as the password of Basic credentials (RFC 7617), with any user name or none.
 //!
 //! ```text
 //! /  /dav/  /.well-known/caldav    lead to one of the trees: to an agenda's if the request has a token
@@ -77,7 +76,7 @@ const WRITES: &[&str] = &[
 ];
 
 /// A request to a place.
-pub(super) struct Visit<'a> {
+pub(super) struct DavRequest<'a> {
     pub(super) agendas: &'a Agendas,
     pub(super) publisher: &'a Publisher,
     pub(super) allowed: Allowed<'a>,
@@ -96,7 +95,7 @@ enum Depth {
     Infinity,
 }
 
-impl Visit<'_> {
+impl DavRequest<'_> {
     pub(super) async fn answer(mut self, place: DavPath) -> Result<Response<Body>, Problem> {
         let method = self.request.method.as_str();
         if method == "OPTIONS" {

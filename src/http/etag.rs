@@ -2,7 +2,8 @@
 //!
 //! The server's tags are strong. A tag holds the hash that determines the plain bytes and, for a coded body, a letter
 //! for the coding and its level. Bodies of one hash and coding hold the same text, so a tag with another level still
-//! matches, and the response repeats it.
+//! matches, and the response repeats it. The level `d` is that of a body that was compressed for one request; its tag
+//! matches that of the plain body too.
 //!
 //! Some documents show more than their changeable state, such as the last fetch of a calendar. Their tag has two
 //! parts, `STATE.SHOWN`. Both parts decide whether the document was modified; a change is conditional on `STATE`
@@ -66,11 +67,12 @@ impl EntityTag {
     fn names(&self, opaque: &str) -> bool {
         let Some(rest) = opaque.strip_prefix(self.hash()) else { return false };
         match letter(self.coding) {
-            None => rest.is_empty(),
+            // Any plain body may be compressed for one request.
+            None => rest.is_empty() || rest == "-gd",
             Some(letter) => rest
                 .strip_prefix('-')
                 .and_then(|rest| rest.strip_prefix(letter))
-                .is_some_and(|level| level == "j" || is_level(level)),
+                .is_some_and(|level| level == "j" || (level == "d" && letter == "g") || is_level(level)),
         }
     }
 }
@@ -231,13 +233,14 @@ mod tests {
         let tag = EntityTag::coded("c0ffee", Coding::Gzip, 9);
         assert_eq!(tag.to_string(), "\"c0ffee-g9\"");
         let matches = |quoted| SentTag { is_weak: false, quoted }.is(&tag);
-        for good in ["\"c0ffee-g9\"", "\"c0ffee-g1\"", "\"c0ffee-gj\"", "\"c0ffee-g11\""] {
+        for good in ["\"c0ffee-g9\"", "\"c0ffee-g1\"", "\"c0ffee-gj\"", "\"c0ffee-gd\"", "\"c0ffee-g11\""] {
             assert!(matches(good), "{good}");
         }
         for bad in ["\"c0ffee\"", "\"c0ffee-b9\"", "\"c0ffee-g\"", "\"c0ffee-gx\"", "\"c0ffe-g9\"", "\"\""] {
             assert!(!matches(bad), "{bad}");
         }
-        assert!(!SentTag { is_weak: false, quoted: "\"c0ffee-g1\"" }.is(&EntityTag::plain("c0ffee")));
+        let is_plain = |quoted| SentTag { is_weak: false, quoted }.is(&EntityTag::plain("c0ffee"));
+        assert!(!is_plain("\"c0ffee-g1\"") && is_plain("\"c0ffee-gd\"") && is_plain("\"c0ffee\""));
     }
 
     #[test]

@@ -9,29 +9,33 @@ mod polled;
 pub(super) use joined::JoinedValidators;
 pub(super) use polled::PolledFeeds;
 
-use super::Problem;
 use super::agendas::{Agendas, FollowedLink};
 use super::allowance::Allowed;
+use super::conditional::{http_date, is_unchanged};
+use super::policy::Class;
 use super::query::Query;
 use super::queue::Queue;
-use super::reply::{Answer, Content, Representation, stable_last_modified};
+use super::reply::{Answer, Content, Representation, make_heads, stable_last_modified};
 use super::teams::{self, OpenedTeam};
+use super::{Body, Problem};
 use crate::agenda::{Members, ReadToken};
 use crate::feed::{
-    Feed, FeedFilter, FeedKey, FeedOptions, JoinedFeed, canonical_query, parse_query, session_path,
+    Coding, Feed, FeedFilter, FeedKey, FeedOptions, JoinedFeed, ResponseHeads, canonical_query, parse_query,
+    session_path,
 };
 use crate::freshness::{Family, FeedKind, Freshness, LinkHash, Seen};
 use crate::program::{SessionId, Text};
 use crate::release::Release;
 use crate::store::AgendaRecord;
 use crate::texts::Texts;
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use http::Method;
-use http::header::{CONTENT_DISPOSITION, CONTENT_LOCATION, HeaderName, USER_AGENT};
+use http::header::{CONTENT_DISPOSITION, CONTENT_LOCATION, ETAG, HeaderName, LAST_MODIFIED, USER_AGENT};
 use http::request::Parts;
-use joined::{FeedSource, calendar, joined_body, joined_coding, joined_tag};
+use http::{Method, Response, StatusCode};
+use joined::{FeedSource, calendar, joined_body, joined_coding, joined_tag, published};
 use polled::{CachedFeed, PolledFeed};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// The feed at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,12 +63,12 @@ pub(super) struct FeedRequest<'a> {
 }
 
 impl FeedRequest<'_> {
-    /// The answer for a feed that needs no turn, because it is in memory or joined from a few VEVENTs.
+    /// The final answer for a feed that needs no turn, because it is in memory or joined from a few VEVENTs.
     pub(super) fn ready(&self, address: &FeedAddress, request: &Parts) -> Option<Answer> {
         match address {
             FeedAddress::Public(key) if request.uri.query().is_none() => Some(self.canonical(key, request)),
             FeedAddress::Session(id) => Some(self.session(id, request)),
-            FeedAddress::Agenda(token) => Some(self.agenda(token, request)),
+            FeedAddress::Agenda(token) => Some(self.agenda(token, request, true)),
             FeedAddress::Public(_) | FeedAddress::Team(_) => None,
         }
     }
@@ -74,7 +78,7 @@ impl FeedRequest<'_> {
         match address {
             FeedAddress::Public(key) => self.public(key, request).await,
             FeedAddress::Session(id) => self.session(id, request),
-            FeedAddress::Agenda(token) => self.agenda(token, request),
+            FeedAddress::Agenda(token) => self.agenda(token, request, false),
             FeedAddress::Team(members) => self.team(members, request).await,
         }
     }
@@ -82,11 +86,16 @@ impl FeedRequest<'_> {
     /// A feed as it was published, for a request without a query. Nearly every subscriber sends such requests.
     fn canonical(&self, address: &FeedKey, request: &Parts) -> Answer {
         let (key, feed) = self.resolve(address)?;
-        let mut representation = FeedSource::Canonical(feed).representation(request, None, self.now);
-        if *address != key {
-            representation.fields.push((CONTENT_LOCATION, key.to_string()));
-        }
-        let answer = representation.answer(request)?;
+        let published = published(feed, stable_last_modified(feed.modified, self.now));
+        let answer = if *address == key && published.modified.is_some() {
+            published.answer(request, Class::PublicFeed, |_| {})?
+        } else {
+            let mut representation = published.representation(request);
+            if *address != key {
+                representation.fields.push((CONTENT_LOCATION, key.to_string()));
+            }
+            representation.answer(request)?
+        };
         self.note_public(&key, request);
         Ok(answer)
     }
@@ -189,16 +198,17 @@ impl FeedRequest<'_> {
         representation.answer(request)
     }
 
-    /// Answers a read link. A client that gets the feed, or a 304, has seen the release.
-    fn agenda(&self, token: &ReadToken, request: &Parts) -> Answer {
+    /// Answers a read link. A client that gets the feed, or a 304, has seen the release. `is_final`: the answer is sent
+    /// as it is, so its head may be complete.
+    fn agenda(&self, token: &ReadToken, request: &Parts, is_final: bool) -> Answer {
         let Self { agendas, polled, release, now, .. } = self;
-        let link = token.hash();
         let options = Query::of(&request.uri).feed_options();
         let valid = options.as_ref().copied().unwrap_or_default();
-        let cached = CachedFeed { polled, link: link.0, options: valid, release };
+        let cached = CachedFeed { polled, token, options: valid, release };
         let (known, joined) = match cached.at(agendas.store().generation()) {
             Some(known) => (known, None),
             None => {
+                let link = token.hash();
                 let behind = agendas.store().linked_agenda(&link)?;
                 match cached.of(&behind) {
                     Some(known) => (known, None),
@@ -208,7 +218,8 @@ impl FeedRequest<'_> {
                             let agenda = shared.open()?;
                             let joined = join(&agenda, release, cached.options);
                             let modified = joined.modified.max(floor(&agenda, release));
-                            let known = PolledFeed::new(behind, joined.hash.clone(), modified);
+                            let known = PolledFeed::new(behind, link.0, joined.hash.clone(), modified)
+                                .map_err(|_| Problem::NotFound)?;
                             cached.keep(&known);
                             (known, Some(joined))
                         }
@@ -218,9 +229,14 @@ impl FeedRequest<'_> {
         };
         // Checked after the link is looked up: a revoked link says so, even if the options are invalid.
         options?;
-        let answer = polled_feed(known, joined, cached, request, *now).answer(request)?;
+        let link = known.link;
+        let usual = is_final.then(|| usual_answer(&known, cached, request, *now)).flatten();
+        let answer = match usual {
+            Some(answer) => answer,
+            None => polled_feed(known, joined, cached, request, *now).answer(request)?,
+        };
         if request.method == Method::GET {
-            note_fetch(self.freshness, link.0, release, *now, request);
+            note_fetch(self.freshness, link, release, *now, request);
         }
         Ok(answer)
     }
@@ -288,6 +304,46 @@ fn floor(agenda: &AgendaRecord, release: &Release) -> DateTime<Utc> {
     agenda.modified.max(release.published())
 }
 
+/// The answer to a usual request for a feed with known validators: without conditions, if the body is in the cache, or
+/// with the entity tag of the feed.
+fn usual_answer(
+    known: &PolledFeed,
+    cached: CachedFeed<'_>,
+    request: &Parts,
+    now: DateTime<Utc>,
+) -> Option<Response<Body>> {
+    let coding = joined_coding(request);
+    let (tag, modified) = (known.tag(coding), stable_last_modified(known.modified, now)?);
+    let mut response = Response::new(Body::Empty);
+    *response.headers_mut() = match is_unchanged(&request.headers, tag)? {
+        true => {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            agenda_heads(coding)?.not_modified.clone()
+        }
+        false => {
+            let (coding, body) = cached.body(tag)?;
+            *response.body_mut() = body.into();
+            agenda_heads(coding)?.ok.clone()
+        }
+    };
+    response.headers_mut().insert(ETAG, tag.clone());
+    response.headers_mut().insert(LAST_MODIFIED, http_date(modified));
+    Some(response)
+}
+
+/// The heads of the responses with an agenda's feed, apart from its entity tag and time.
+fn agenda_heads(coding: Coding) -> Option<&'static ResponseHeads> {
+    static HEADS: LazyLock<[Option<ResponseHeads>; 2]> = LazyLock::new(|| {
+        [Coding::Identity, Coding::Gzip].map(|coding| {
+            let body = || Content::Kept(Bytes::from_static(b"\n"));
+            let feed = || calendar(joined_tag("", coding), Some(DateTime::UNIX_EPOCH), coding, body());
+            make_heads(Class::AgendaFeed, |request| feed().answer(request)).ok()
+        })
+    });
+    let [plain, gzip] = &*HEADS;
+    if coding == Coding::Gzip { gzip.as_ref() } else { plain.as_ref() }
+}
+
 /// A feed with known validators. Its body is joined only if it is sent and is not in the cache.
 fn polled_feed<'a>(
     known: Arc<PolledFeed>,
@@ -299,8 +355,8 @@ fn polled_feed<'a>(
     let coding = joined_coding(request);
     let (tag, modified) = (joined_tag(&known.hash, coding), stable_last_modified(known.modified, now));
     let body = move || {
-        let tag = joined_tag(&known.hash, coding).into_quoted();
-        if let Some(body) = cached.body(&tag) {
+        let tag = known.tag(coding);
+        if let Some(body) = cached.body(tag) {
             return Ok(body);
         }
         let joined = match joined {

@@ -5,15 +5,17 @@
 
 use super::body::Packed;
 use super::queue::{LONG_WAIT, Queue};
-use super::{Body, Problem};
+use super::{Body, Problem, compression};
 use crate::export::jcal;
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CONTENT_DISPOSITION, CONTENT_LOCATION, CONTENT_TYPE, ETAG, HeaderName};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http_body::Body as _;
 use quick_cache::Weighter;
 use quick_cache::unsync::Cache;
 use std::fmt;
+use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The most bytes of cached conversions.
@@ -61,17 +63,33 @@ pub(super) fn plain_request(request: &Parts) -> Parts {
     request
 }
 
+/// A body in one piece. Long joined feeds are streams.
+async fn whole(mut body: Body) -> Bytes {
+    if let Body::Whole(bytes) = body {
+        return bytes;
+    }
+    let mut whole = Vec::new();
+    while let Some(Ok(frame)) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+        whole.extend_from_slice(&frame.into_data().unwrap_or_default());
+    }
+    whole.into()
+}
+
 impl JcalCache {
     /// Converts a feed's answer to jCal. The validators stay: a tag is compared only within one resource, and a 304
     /// has no body to convert.
-    pub(super) async fn convert(&self, response: Response<Body>) -> Result<Response<Body>, Problem> {
+    pub(super) async fn convert(
+        &self,
+        response: Response<Body>,
+        request: &HeaderMap,
+    ) -> Result<Response<Body>, Problem> {
         let (mut head, body) = response.into_parts();
         point_to_jcal(&mut head.headers, CONTENT_LOCATION);
         point_to_jcal(&mut head.headers, CONTENT_DISPOSITION);
         if head.status != StatusCode::OK {
             return Ok(Response::from_parts(head, body));
         }
-        let Body::Whole(bytes) = body else { return Err(Problem::Export("no body to convert".to_owned())) };
+        let bytes = whole(body).await;
         let tag = head.headers.get(ETAG).and_then(|tag| tag.to_str().ok()).unwrap_or_default().to_owned();
         let json = match self.cached(&tag) {
             Some(json) => json,
@@ -79,7 +97,8 @@ impl JcalCache {
         };
         let media_type = HeaderValue::from_static("application/calendar+json; charset=utf-8");
         head.headers.insert(CONTENT_TYPE, media_type);
-        Ok(Response::from_parts(head, json.body()))
+        let body = compression::packed(request, &json, &mut head.headers);
+        Ok(Response::from_parts(head, body))
     }
 
     /// Converts a feed before its jCal is requested. If the conversion fails, the request for it reports the error.
@@ -165,10 +184,10 @@ mod tests {
     async fn a_cached_conversion_is_not_repeated() {
         for lines in [1, MAX_UNQUEUED_BYTES] {
             let jcals = JcalCache::default();
-            let first = text(jcals.convert(feed("First", lines)).await.unwrap());
+            let first = text(jcals.convert(feed("First", lines), &HeaderMap::new()).await.unwrap());
             assert!(first.starts_with("[\"vcalendar\",[[\"name\"") && first.len() > lines, "{first}");
             // The tag promises equal bytes, so these bytes are not even read.
-            assert_eq!(text(jcals.convert(feed("Another", lines)).await.unwrap()), first);
+            assert_eq!(text(jcals.convert(feed("Another", lines), &HeaderMap::new()).await.unwrap()), first);
         }
     }
 

@@ -91,10 +91,10 @@ impl AcceptEncoding {
 
 /// A list member's value and its weight (RFC 9110, 12.4.2). A malformed weight counts as 0.
 pub(super) fn weighted(member: &str) -> (&str, u16) {
-    let mut parts = member.split(';').map(str::trim);
-    let value = parts.next().unwrap_or_default();
-    let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
-    (value, weight.map_or(1000, |weight| thousandths(weight).unwrap_or(0)))
+    let Some((value, parameters)) = member.split_once(';') else { return (member.trim(), 1000) };
+    let mut parameters = parameters.split(';').map(str::trim);
+    let weight = parameters.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+    (value.trim(), weight.map_or(1000, |weight| thousandths(weight).unwrap_or(0)))
 }
 
 fn thousandths(weight: &str) -> Option<u16> {

@@ -3,7 +3,7 @@
 use super::metrics::{self, Exposition};
 use super::{App, Body};
 use crate::publisher::{AttemptResult, Publisher};
-use crate::store::{Store, StoreStatus};
+use crate::store::{ReplicaStatus, Store, StoreStatus};
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-/// The shares of deliveries whose time is told, in percent.
+/// The shares of deliveries whose time is shown, in percent.
 pub(super) const SHARES: [u64; 3] = [50, 95, 100];
 
 /// The store counts as hanging if a commit waits longer.
@@ -96,6 +96,8 @@ impl Operator {
         let draining = self.draining.load(Ordering::Relaxed);
         let release = self.publisher.current();
         let failure = self.store.failure();
+        let replica = self.store.replica();
+        let outdated = self.publisher.status().outdated;
         let reason = if draining {
             Some("the server is stopping".to_owned())
         } else if !self.is_alive() {
@@ -106,9 +108,11 @@ impl Operator {
                 None => "the store is closed".to_owned(),
             })
         } else {
-            None
+            outdated.clone()
         };
-        let ready = reason.is_none();
+        // A replica without its database still answers every read, and the other replicas are without it too.
+        let reads_go_on = self.store.is_away() && !draining && outdated.is_none();
+        let ready = reason.is_none() || reads_go_on;
         let body = json!({
             "ready": ready,
             "reason": reason,
@@ -119,6 +123,13 @@ impl Operator {
                 "alive": self.is_alive(),
                 "queue": queue,
             },
+            "replica": replica.map(|replica| json!({
+                "name": replica.name,
+                "database": replica.database,
+                "position": replica.position,
+                "lag_ms": replica.lag.map(|lag| u64::try_from(lag.as_millis()).unwrap_or(u64::MAX)),
+                "in_charge": self.publisher.charge().is_held(),
+            })),
             "release": release.number(),
             "published": release.published(),
             "publication": self.publisher.status(),
@@ -133,10 +144,15 @@ impl Operator {
         self.store_metrics(&mut out);
         let links = self.app.freshness();
         out.gauge("callboard_links_polled", "Read links polled within two days.", links.polled);
-        out.gauge("callboard_links_current", "Those that hold the running release.", links.current);
+        out.gauge(
+            "callboard_links_current",
+            "Recently polled read links that have the live release.",
+            links.current,
+        );
+        self.calendar_metrics(&mut out);
         out.counter(
             "callboard_turned_away",
-            "Requests answered 503 because they came too fast.",
+            "Requests answered 503 because the server did not keep up.",
             self.app.rejected_requests(),
         );
         let backups = &self.backups;
@@ -146,7 +162,11 @@ impl Operator {
             backups.last_saved(),
         );
         out.counter("callboard_backups_failed", "Backups that could not be sent.", backups.failures());
-        out.info("callboard_build_info", "The version that runs.", &[("version", env!("CARGO_PKG_VERSION"))]);
+        out.info(
+            "callboard_build_info",
+            "The version of the server.",
+            &[("version", env!("CARGO_PKG_VERSION"))],
+        );
         metrics::print_process(&mut out, self.started);
         out.0
     }
@@ -155,10 +175,10 @@ impl Operator {
         let (release, status) = (self.publisher.current(), self.publisher.status());
         let last = status.last.as_ref().map(|last| &last.verdict);
         let flag = |is: bool| u8::from(is);
-        out.gauge("callboard_release", "The running release's number.", release.number());
+        out.gauge("callboard_release", "The number of the live release.", release.number());
         out.gauge(
             "callboard_release_published_seconds",
-            "When it was published, in seconds of the Unix epoch.",
+            "When the live release was published, in seconds of the Unix epoch.",
             release.published().timestamp(),
         );
         out.gauge("callboard_sessions", "Sessions that feeds show.", release.feeds.events().len());
@@ -185,14 +205,32 @@ impl Operator {
         );
         out.gauge(
             "callboard_config_last_reload_success_timestamp_seconds",
-            "When a config was last read and taken, in seconds of the Unix epoch.",
+            "When the config in force was read, in seconds of the Unix epoch.",
             config.read.map_or(0, |read| read.timestamp()),
         );
         out.gauge(
             "callboard_config_needs_restart",
-            "Keys of the config that differ and need a restart.",
+            "Changed keys of the config that need a restart.",
             config.needs_restart.len(),
         );
+        // Of several replicas, only the one in charge follows the source.
+        if let Some(source) = status.source.as_ref().filter(|_| self.publisher.charge().is_held()) {
+            out.gauge(
+                "callboard_source_last_read_timestamp_seconds",
+                "When the followed source last gave a whole program, in seconds of the Unix epoch; 0 for never since the start.",
+                source.read.map_or(0, |read| read.timestamp()),
+            );
+            out.gauge(
+                "callboard_source_problem",
+                "1 while the followed source cannot be read or used.",
+                flag(source.problem.is_some()),
+            );
+            out.gauge(
+                "callboard_source_conflicts",
+                "Edits by hand that hide a change of the followed source.",
+                source.conflicts.len(),
+            );
+        }
         // An unreadable outbox has no number; an alert on absent values reports it.
         if let Ok(counts) = self.publisher.count_deliveries() {
             let waiting = counts.values().map(|count| count.waiting).sum::<usize>();
@@ -213,6 +251,7 @@ impl Operator {
             );
         }
         self.reach_metrics(out);
+        self.mail_metrics(out);
     }
 
     /// How the messages about the live release fare. Earlier releases are on the organizer's desk.
@@ -231,7 +270,7 @@ impl Operator {
         });
         out.gauges(
             "callboard_reach_deliveries",
-            "Deliveries of the live release, by channel; sent are all that count.",
+            "Deliveries of the live release, by channel and state; `sent` is all of them.",
             deliveries,
         );
         let seconds = channels.iter().flat_map(|(channel, tally)| {
@@ -247,23 +286,105 @@ impl Operator {
         );
     }
 
-    fn store_metrics(&self, out: &mut Exposition) {
-        let store = self.store.status();
-        out.gauge("callboard_store_writable", "1 while the store takes writes.", u8::from(store.writable));
-        out.gauge("callboard_store_queue", "Commits that wait.", store.queue);
-        out.counter("callboard_store_commits", "Commits acknowledged.", store.acknowledged);
-        out.gauge("callboard_store_sequence", "The last record of the journal.", store.sequence);
-        out.gauge(
-            "callboard_store_checkpoint",
-            "The record that the last checkpoint is of.",
-            store.checkpoint,
+    fn calendar_metrics(&self, out: &mut Exposition) {
+        let live = self.publisher.current().number();
+        let counts = self.app.audience().into_iter().flat_map(|audience| {
+            let has_live = |(release, _): &(u64, usize)| *release >= live;
+            let (current, earlier): (Vec<_>, Vec<_>) = audience.releases.into_iter().partition(has_live);
+            [("live", current), ("earlier", earlier)].map(|(holds, counts)| {
+                let (feed, client) =
+                    (audience.kind.as_str(), format!("{:?}", audience.client).to_lowercase());
+                let labels = format!("feed=\"{feed}\",client=\"{client}\",holds=\"{holds}\"");
+                (labels, counts.iter().map(|(_, count)| count).sum::<usize>())
+            })
+        });
+        out.gauges(
+            "callboard_calendars",
+            "Calendars fetched within two days, by kind of feed, family of clients, and the release that they have.",
+            counts,
+        );
+    }
+
+    fn mail_metrics(&self, out: &mut Exposition) {
+        if self.publisher.mail().is_none() {
+            return;
+        }
+        let counts = self.publisher.outbox().confirmation_counts();
+        out.counter(
+            "callboard_mail_confirmations_sent",
+            "Mails to confirm a mailbox that were sent.",
+            counts.sent,
         );
         out.counter(
-            "callboard_store_rebuilt",
-            "Times that the index was damaged and made anew.",
-            store.rebuilt,
+            "callboard_mail_confirmations_limited",
+            "Requests for a mail to confirm a mailbox that exceeded the limit of the conference.",
+            counts.limited,
         );
-        out.gauge("callboard_store_lost", "Damaged in both copies: restore a backup.", store.lost);
+    }
+
+    fn store_metrics(&self, out: &mut Exposition) {
+        let store = self.store.status();
+        out.gauge("callboard_store_writable", "1 while the store accepts writes.", u8::from(store.writable));
+        out.gauge("callboard_store_queue", "Commits that wait.", store.queue);
+        out.counter("callboard_store_commits", "Commits acknowledged.", store.acknowledged);
+        out.gauge("callboard_store_sequence", "The sequence of the last journal record.", store.sequence);
+        out.gauge("callboard_store_checkpoint", "The sequence of the newest checkpoint.", store.checkpoint);
+        out.counter("callboard_store_rebuilt", "How often a damaged index was rebuilt.", store.rebuilt);
+        out.gauge(
+            "callboard_store_lost",
+            "Rows or records that are damaged in both copies: restore a backup.",
+            store.lost,
+        );
+        if let Some(replica) = self.store.replica() {
+            self.replica_metrics(out, &replica);
+        }
+    }
+}
+
+impl Operator {
+    fn replica_metrics(&self, out: &mut Exposition, replica: &ReplicaStatus) {
+        out.info("callboard_replica_info", "The name of this replica.", &[("name", &replica.name)]);
+        out.gauge(
+            "callboard_replica_position",
+            "The sequence of the last log entry that readers see.",
+            replica.position,
+        );
+        out.gauge(
+            "callboard_replica_connected",
+            "1 while the log can be read.",
+            u8::from(replica.lag.is_some()),
+        );
+        // Without a connection there is no lag; an alert on callboard_replica_connected reports it.
+        if let Some(lag) = replica.lag {
+            let lag = format!("{:.3}", lag.as_secs_f64());
+            out.gauge(
+                "callboard_replica_lag_seconds",
+                "Seconds since the log was last read to its end.",
+                lag,
+            );
+        }
+        out.counter("callboard_replica_appends", "Groups of commits appended to the log.", replica.appends);
+        let seconds = format!("{:.6}", replica.append_time.as_secs_f64());
+        out.counter(
+            "callboard_replica_append_seconds",
+            "The time that appending groups took, in total.",
+            seconds,
+        );
+        out.counter(
+            "callboard_replica_conflicts",
+            "Groups that were planned again because another replica was first.",
+            replica.conflicts,
+        );
+        out.gauge(
+            "callboard_replica_in_charge",
+            "1 on the replica in charge, which watches the program file and erases.",
+            u8::from(self.publisher.charge().is_held()),
+        );
+        out.gauge(
+            "callboard_replica_diverged",
+            "1 if the database lacks entries of this replica: restart it.",
+            u8::from(replica.has_diverged),
+        );
     }
 }
 

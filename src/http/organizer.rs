@@ -5,15 +5,18 @@
 //! indexed.
 
 mod desk;
+mod drafts;
 mod preview;
 mod publish;
 mod reports;
 mod secrets;
 mod sign_in;
 
-pub(super) use preview::Drafts;
 pub use secrets::{Secrets, SecretsError};
-pub(super) use sign_in::{SignIns, is_marked};
+pub(super) use sign_in::is_marked;
+
+use drafts::Drafts;
+use sign_in::SignIns;
 
 use super::allowance::Allowed;
 use super::browser::PostedForm;
@@ -108,6 +111,11 @@ impl<'a> UncheckedRequest<'a> {
 }
 
 impl Organizer {
+    /// The sign-ins and previewed files, which replicas share through the store.
+    pub(super) fn shared_state(store: &Store) -> (Arc<SignIns>, Arc<Drafts>) {
+        (Arc::new(SignIns::of(store)), Arc::new(Drafts::of(store)))
+    }
+
     /// The label of the request's secret, or of the secret that the browser signed in with.
     fn who(&self, request: &Parts, allowed: Allowed<'_>) -> Result<String, Problem> {
         if self.secrets.are_none() {

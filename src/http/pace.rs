@@ -59,14 +59,14 @@ impl Default for Pace {
 
 impl Pace {
     /// Counts a request. False if it must be rejected.
-    pub(super) fn admits(&self) -> bool {
+    pub(super) fn admits(&self, now: Instant) -> bool {
         let before = self.requests_since_beat.fetch_add(1, Ordering::SeqCst);
         if self.is_idle.load(Ordering::SeqCst) && self.is_idle.swap(false, Ordering::SeqCst) {
             // Work since the heartbeat stopped says nothing about the present load.
-            self.beat(Instant::now(), cpu_micros());
+            self.beat(now, cpu_micros());
             self.woken.notify_one();
         }
-        before < MIN_REQUESTS || self.keeps_up(Instant::now(), cpu_micros)
+        before < MIN_REQUESTS || self.keeps_up(now, cpu_micros)
     }
 
     fn keeps_up(&self, now: Instant, used: impl Fn() -> u64) -> bool {
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn without_a_heartbeat_every_request_is_admitted() {
         let pace = Pace::default();
-        assert!((0..1_000).all(|_| pace.admits()), "no heartbeat in a test");
+        assert!((0..1_000).all(|_| pace.admits(Instant::now())), "no heartbeat in a test");
         assert!(pace.keeps_up(after(&pace, 9_000), || 9_000_000));
     }
 
@@ -164,11 +164,14 @@ mod tests {
         seconds(100).await;
         assert_eq!(pace.last_beat.load(Ordering::Relaxed), stopped_at, "nothing beats at rest");
         // Many requests after a long rest are no overload, though the last beat was long ago.
-        assert!((0..1_000).all(|_| pace.admits()));
+        assert!((0..1_000).all(|_| pace.admits(Instant::now())));
         assert_eq!(pace.rejected(), 0);
         for _ in 0..50 {
             tokio::time::sleep(Duration::from_millis(10)).await;
-            assert!(pace.admits() && !pace.is_idle.load(Ordering::SeqCst), "it beats while requests come");
+            assert!(
+                pace.admits(Instant::now()) && !pace.is_idle.load(Ordering::SeqCst),
+                "it beats while requests come"
+            );
         }
         assert!(pace.last_beat.load(Ordering::Relaxed) > stopped_at);
         keeper.abort();
@@ -180,6 +183,6 @@ mod tests {
         pace.last_beat.store(0, Ordering::Relaxed);
         let start = cpu_micros();
         while cpu_micros() < start + 2 * BUSY_MICROS || pace.started.elapsed() < Duration::from_millis(110) {}
-        assert_eq!((0..100).filter(|_| pace.admits()).count(), 16);
+        assert_eq!((0..100).filter(|_| pace.admits(Instant::now())).count(), 16);
     }
 }

@@ -25,6 +25,7 @@ use http::header::{
     VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use url::Url;
 
 const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 
@@ -34,7 +35,7 @@ const fn fixed(value: &'static str) -> HeaderValue {
 }
 
 /// The supported features of WebDAV (RFC 4918, 10.1; RFC 4791, 5.1): no locks.
-const DAV: HeaderName = HeaderName::from_static("dav");
+pub(super) const DAV: HeaderName = HeaderName::from_static("dav");
 const DAV_FEATURES: &str = "1, 3, calendar-access";
 
 /// The content security policy without the origins that may frame the page: own resources only, no inline scripts.
@@ -75,7 +76,10 @@ impl Class {
 
     /// Sets the fields of the class on an answer of any status, and keeps its own Vary and DAV.
     pub(super) fn apply(self, status: StatusCode, headers: &mut HeaderMap) {
-        let features = headers.remove(DAV).unwrap_or(const { fixed(DAV_FEATURES) });
+        let features = match self {
+            Self::Dav | Self::AgendaDav => headers.remove(DAV).unwrap_or(const { fixed(DAV_FEATURES) }),
+            _ => const { fixed(DAV_FEATURES) },
+        };
         let mut set = |name: HeaderName, value: HeaderValue| {
             headers.insert(name, value);
         };
@@ -137,21 +141,37 @@ impl Class {
         matches!(self, Self::Page | Self::PersonalPage | Self::Organizer)
     }
 
-    /// Sets the fields of a preflight: any origin may send conditional requests for public feeds.
+    /// Sets the fields of a preflight: any origin may request public feeds, with the fields that feed readers and
+    /// calendar libraries send.
     pub(super) fn preflight(self, headers: &mut HeaderMap) {
         if self == Self::PublicFeed {
             headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, HEAD"));
-            let fields = HeaderValue::from_static("If-None-Match, If-Modified-Since");
-            headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, fields);
+            headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, const { fixed(REQUEST_FIELDS) });
             headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
         }
     }
 }
 
+/// The request fields that other origins may send. `*` stands for all fields but Authorization in current browsers;
+/// older ones compare it with the field's name.
+const REQUEST_FIELDS: &str = "*, Accept-Language, Authorization, Cache-Control, Content-Type, If-Modified-Since, \
+                              If-None-Match, Pragma, Range, User-Agent, X-Requested-With";
+
 /// Sets the content security policy with the origins that may frame the page.
 pub(super) fn frame(ancestors: &str, headers: &mut HeaderMap) {
     if let Ok(policy) = HeaderValue::try_from(format!("{}{ancestors}", policy!())) {
         headers.insert(CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
+/// Sets the content security policy of a page that shows an image of another origin.
+pub(super) fn show_image(image: &Url, headers: &mut HeaderMap) {
+    let own = concat!(policy!(), "'none'");
+    let policy =
+        own.replace("img-src 'self'", &format!("img-src 'self' {}", image.origin().ascii_serialization()));
+    if let Ok(policy) = HeaderValue::try_from(policy) {
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+        headers.insert(X_FRAME_OPTIONS, const { fixed("DENY") });
     }
 }
 
@@ -162,14 +182,27 @@ pub(super) fn vary(headers: &mut HeaderMap, by: HeaderValue) {
     }
 }
 
-/// Sets the fields that every answer has.
-pub(super) fn common(headers: &mut HeaderMap) {
+/// Whether [`complete`] has set the fields of an answer, as of one whose head was made at publication.
+pub(super) fn is_complete(headers: &HeaderMap) -> bool {
+    headers.contains_key(X_CONTENT_TYPE_OPTIONS)
+}
+
+/// Sets the fields of the class and those that every answer has. `class` is `None` if no route fits.
+pub(super) fn complete(class: Option<Class>, status: StatusCode, headers: &mut HeaderMap) {
+    if let Some(class) = class {
+        class.apply(status, headers);
+    }
+    common(class, headers);
+}
+
+/// Sets the fields that every answer has. `class` is `None` if no route fits.
+pub(super) fn common(class: Option<Class>, headers: &mut HeaderMap) {
     headers.insert(X_CONTENT_TYPE_OPTIONS, const { fixed("nosniff") });
     // A page that other origins may frame has its policy already.
     if is_svg(headers) {
         headers.insert(CONTENT_SECURITY_POLICY, const { fixed(SVG_POLICY) });
     }
-    if is_executable(headers) && !headers.contains_key(CONTENT_SECURITY_POLICY) {
+    if is_executable(class, headers) && !headers.contains_key(CONTENT_SECURITY_POLICY) {
         headers.insert(CONTENT_SECURITY_POLICY, const { fixed(concat!(policy!(), "'none'")) });
         headers.insert(X_FRAME_OPTIONS, const { fixed("DENY") });
     }
@@ -186,11 +219,12 @@ fn is_svg(headers: &HeaderMap) -> bool {
 
 /// Whether a browser could run the body as a document or as a worker. A worker's policy is that of its own script. The
 /// other scripts are assets: they run in pages, under the policy of the page, and are spared 260 bytes each.
-fn is_executable(headers: &HeaderMap) -> bool {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media_type = text(CONTENT_TYPE);
-    let is_document = ["text/html", "application/xhtml+xml"].iter().any(|kind| media_type.starts_with(kind));
-    is_document || (media_type.starts_with("text/javascript") && !text(CACHE_CONTROL).ends_with("immutable"))
+fn is_executable(class: Option<Class>, headers: &HeaderMap) -> bool {
+    let is = |kind: &&str| {
+        headers.get(CONTENT_TYPE).is_some_and(|media_type| media_type.as_bytes().starts_with(kind.as_bytes()))
+    };
+    ["text/html", "application/xhtml+xml"].iter().any(is)
+        || (is(&"text/javascript") && class != Some(Class::Asset))
 }
 
 #[cfg(test)]
@@ -202,7 +236,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, fixed("text/html; charset=utf-8"));
         frame("https://www.example.org", &mut headers);
-        common(&mut headers);
+        common(Some(Class::Page), &mut headers);
         let policy = headers.get(CONTENT_SECURITY_POLICY).unwrap().to_str().unwrap();
         assert!(policy.ends_with("frame-ancestors https://www.example.org"), "{policy}");
         assert!(!headers.contains_key(X_FRAME_OPTIONS));
@@ -214,7 +248,7 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert(CONTENT_TYPE, fixed("text/javascript; charset=utf-8"));
             class.apply(StatusCode::OK, &mut headers);
-            common(&mut headers);
+            common(Some(class), &mut headers);
             assert_eq!(headers.contains_key(CONTENT_SECURITY_POLICY), has_policy, "{class:?}");
         }
     }
@@ -223,7 +257,7 @@ mod tests {
     fn a_feed_has_no_content_security_policy() {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, fixed("text/calendar; charset=utf-8"));
-        common(&mut headers);
+        common(Some(Class::PublicFeed), &mut headers);
         assert!(!headers.contains_key(CONTENT_SECURITY_POLICY) && !headers.contains_key(X_FRAME_OPTIONS));
     }
 }

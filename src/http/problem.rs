@@ -13,7 +13,7 @@ use super::dav::Refusal;
 use super::query::ParameterError;
 use crate::exchange::ExchangeError;
 use crate::feed::QueryError;
-use crate::publisher::{PublishError, describe_changes};
+use crate::publisher::{PublishError, describe_changes, join_reasons};
 use crate::store::{CommitError, ReadError};
 use crate::texts::Texts;
 use http::header::AUTHORIZATION;
@@ -96,6 +96,9 @@ pub enum Problem {
     /// The hand-over code was redeemed or has expired.
     #[error("the hand-over code was redeemed or has expired")]
     UsedUp,
+    /// The link of a mail has expired, or its agenda is gone.
+    #[error("the link of a mail no longer works")]
+    MailLink,
     /// The preview to publish is no longer stored.
     #[error("the preview is no longer stored")]
     NoPreview,
@@ -166,7 +169,7 @@ impl Problem {
             Self::BadTarget | Self::BadHost(_) | Self::BadBody(_) => StatusCode::BAD_REQUEST,
             Self::Query(QueryError::Option(_) | QueryError::TooMany) => StatusCode::BAD_REQUEST,
             Self::NotFound | Self::Query(QueryError::Unknown { .. }) => StatusCode::NOT_FOUND,
-            Self::Gone | Self::UsedUp | Self::NoPreview => StatusCode::GONE,
+            Self::Gone | Self::UsedUp | Self::MailLink | Self::NoPreview => StatusCode::GONE,
             Self::Parameter(error) => match error {
                 ParameterError::Invalid { .. } => StatusCode::BAD_REQUEST,
                 ParameterError::Future { .. } => StatusCode::NOT_FOUND,
@@ -201,6 +204,7 @@ impl Problem {
                 | AgendaError::TooManyLinks
                 | AgendaError::TooManyBusy
                 | AgendaError::TooManyDevices
+                | AgendaError::TooManyMailboxes
                 | AgendaError::BadBusy
                 | AgendaError::NameTooLong(_) => StatusCode::UNPROCESSABLE_ENTITY,
                 AgendaError::Changed => StatusCode::PRECONDITION_FAILED,
@@ -233,19 +237,23 @@ impl Problem {
                 "This link works once and for ten minutes. Make a new one on the device that has the agenda."
                     .to_owned()
             }
-            Self::NoPreview => {
-                "This preview is no longer kept, so nothing was published. Preview the program again."
+            Self::MailLink => {
+                "This link no longer works. Enter your mail address on the page of your agenda again."
                     .to_owned()
             }
-            Self::Export(_) => "This format could not be made of the program.".to_owned(),
+            Self::NoPreview => {
+                "This preview is no longer stored, so nothing was published. Preview the program again."
+                    .to_owned()
+            }
+            Self::Export(_) => "The program could not be converted to this format.".to_owned(),
             Self::Exchange(error) => sentence(&error.to_string()),
-            Self::Busy => "Too many pages listen at the moment.".to_owned(),
+            Self::Busy => "Too many event streams are open at the moment. Try again later.".to_owned(),
             Self::Overloaded => "Too many requests come at once. Try again in a moment.".to_owned(),
             Self::TooOften { what, by, wait } => {
                 format!("{what} too often {by}. Try again in {wait} s.")
             }
-            Self::Method(allowed) => format!("This address takes {}.", allowed.join(", ")),
-            Self::UnknownMethod => "No address of this server takes this method.".to_owned(),
+            Self::Method(allowed) => format!("This address allows {}.", allowed.join(", ")),
+            Self::UnknownMethod => "No address of this server allows this method.".to_owned(),
             Self::TransferCoding => {
                 "Send the body with a Content-Length, or with Transfer-Encoding: chunked alone.".to_owned()
             }
@@ -255,12 +263,12 @@ impl Problem {
             Self::BadBody(what) => sentence(what),
             Self::MediaType(expected) => format!("Send the body as {expected}."),
             Self::TooLarge(cap) => format!("The body may have {cap} bytes at most."),
-            Self::TooSlow => "The body did not come in time. Send it again.".to_owned(),
+            Self::TooSlow => "The body was not complete in time. Send it again.".to_owned(),
             Self::Condition | Self::Agenda(AgendaError::Changed) => {
                 "It was changed in the meantime. Read it again, then repeat the change with the new ETag."
                     .to_owned()
             }
-            Self::Values(_) => "Some values cannot be taken; errors names each.".to_owned(),
+            Self::Values(_) => "Some values are invalid; errors names each of them.".to_owned(),
             Self::Read(_) | Self::Agenda(AgendaError::Read(_)) => {
                 "The store cannot be read at the moment. Try again later.".to_owned()
             }
@@ -275,12 +283,10 @@ impl Problem {
             Self::Dav(refusal) => refusal.detail(),
             Self::Agenda(error) => match error {
                 AgendaError::Commit(CommitError::Full) => {
-                    "The server's disk is full. Nothing was promised; try again later.".to_owned()
+                    "The server's disk is full, so nothing was stored. Try again later.".to_owned()
                 }
                 AgendaError::Commit(CommitError::TooLarge) => "The agenda is too large.".to_owned(),
-                AgendaError::Commit(_) => {
-                    "The change could not be kept at the moment. Try again shortly.".to_owned()
-                }
+                AgendaError::Commit(_) => "The change could not be stored. Try again shortly.".to_owned(),
                 AgendaError::Random(_) => "The server cannot make a key at the moment.".to_owned(),
                 other => sentence(&other.to_string()),
             },
@@ -300,6 +306,7 @@ impl Problem {
             ) => (texts.problem_missing_title, texts.problem_missing),
             Self::Gone => (texts.problem_gone_title, texts.problem_gone),
             Self::UsedUp => (texts.problem_gone_title, texts.problem_used_up),
+            Self::MailLink => (texts.problem_gone_title, texts.mail_link_over),
             Self::NoPreview => (texts.problem_gone_title, texts.problem_no_preview),
             Self::OtherSite => (texts.problem_other_site_title, texts.problem_other_site),
             Self::Exchange(_) => (texts.problem_file_title, texts.problem_file),
@@ -314,7 +321,10 @@ impl Problem {
                 (texts.problem_changed_title, texts.problem_changed)
             }
             Self::Agenda(
-                AgendaError::TooManyPicks | AgendaError::TooManyLinks | AgendaError::TooManyDevices,
+                AgendaError::TooManyPicks
+                | AgendaError::TooManyLinks
+                | AgendaError::TooManyDevices
+                | AgendaError::TooManyMailboxes,
             ) => (texts.problem_full_title, texts.problem_full),
             _ if self.is_temporary() => (texts.problem_busy_title, texts.problem_busy),
             _ if self.status().is_server_error() => (texts.problem_server_title, texts.problem_server),
@@ -408,21 +418,21 @@ fn publication_detail(error: &PublishError) -> String {
         PublishError::Refused(report) => {
             let errors = report.error_count();
             let counted = if errors == 1 { "1 error".to_owned() } else { format!("{errors} errors") };
-            format!("The program has {counted}; the running release goes on.")
+            format!("The program has {counted}; the live release stays.")
         }
         PublishError::Held(held) => format!(
             "Held, because {}. If that is meant, send it again with ?confirm={}",
-            held.verdict.reasons.join("; "),
+            join_reasons(&held.verdict.reasons),
             held.verdict.digest
         ),
         PublishError::Commit(CommitError::Full) => {
-            "The disk is full, so the release could not be stored; the running one goes on. Free some space on the disk of \
+            "The disk is full, so the release could not be stored; the live release stays. Free some space on the disk of \
              the data directory, then try again."
                 .to_owned()
         }
         PublishError::Commit(error @ CommitError::TooLarge) => sentence(&error.to_string()),
         PublishError::Commit(_) | PublishError::Read(_) => {
-            "The release could not be kept at the moment; the running one goes on. Try again shortly."
+            "The release could not be stored; the live release stays. Try again shortly."
                 .to_owned()
         }
         other => sentence(&other.to_string()),

@@ -194,11 +194,11 @@ impl Drop for WaitingRequest<'_> {
 mod tests {
     use super::*;
 
-    const LONGEST_WAIT: Duration = Duration::from_millis(100);
+    const MAX_WAIT: Duration = Duration::from_millis(100);
 
     #[tokio::test(start_paused = true)]
     async fn requests_beyond_a_useful_wait_are_rejected_at_once() {
-        let queue = Arc::new(Queue::new(2, LONGEST_WAIT));
+        let queue = Arc::new(Queue::new(2, MAX_WAIT));
         // Turns of 10 ms: 20 of them fit into the longest wait, two at a time.
         for _ in 0..100 {
             let turn = queue.turn().await;
@@ -222,7 +222,7 @@ mod tests {
         let served: Vec<_> = outcomes.iter().filter(|(is_served, _)| *is_served).collect();
         assert!((20..=24).contains(&served.len()), "{} served", served.len());
         assert!(
-            served.iter().all(|(_, waited)| *waited <= LONGEST_WAIT + Duration::from_millis(5)),
+            served.iter().all(|(_, waited)| *waited <= MAX_WAIT + Duration::from_millis(5)),
             "{served:?}"
         );
         let at_once = outcomes.iter().filter(|(is_served, waited)| !is_served && waited.is_zero()).count();
@@ -233,11 +233,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_request_that_waited_too_long_is_rejected_and_one_that_is_dropped_leaves_the_queue() {
-        let queue = Queue::new(1, LONGEST_WAIT);
+        let queue = Queue::new(1, MAX_WAIT);
         let long = queue.turn().await.unwrap();
         let came = Instant::now();
         assert!(matches!(queue.turn().await, Err(Problem::Overloaded)));
-        assert!(came.elapsed() >= LONGEST_WAIT && came.elapsed() < 2 * LONGEST_WAIT);
+        assert!(came.elapsed() >= MAX_WAIT && came.elapsed() < 2 * MAX_WAIT);
         assert!(tokio::time::timeout(Duration::from_millis(1), queue.turn()).await.is_err());
         assert_eq!(queue.0.waiting.load(Ordering::Relaxed), 0);
         drop(long);

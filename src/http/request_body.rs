@@ -41,13 +41,18 @@ pub(super) struct UnreadBody<'a>(Option<BodyFuture<'a>>);
 type BodyFuture<'a> = Pin<Box<dyn Future<Output = Result<Bytes, Problem>> + Send + 'a>>;
 
 impl<'a> UnreadBody<'a> {
-    /// A body of at most `cap` bytes that must be complete `patience` after reading began. With a cap of 0 it is never read.
-    pub(super) fn new<B>(body: B, cap: usize, patience: Duration) -> Self
+    /// A body of at most `cap` bytes that must be complete `timeout` after reading began. With a cap of 0 it is never read.
+    pub(super) fn new<B>(body: B, cap: usize, timeout: Duration) -> Self
     where
         B: Body<Data = Bytes> + Send + 'a,
     {
         let is_read = cap > 0 && !body.is_end_stream();
-        Self(is_read.then(|| Box::pin(read(body, cap, patience)) as BodyFuture<'a>))
+        Self(is_read.then(|| Box::pin(read(body, cap, timeout)) as BodyFuture<'a>))
+    }
+
+    /// Whether there is nothing to read.
+    pub(super) fn is_none(&self) -> bool {
+        self.0.is_none()
     }
 
     pub(super) async fn read(self) -> Result<Bytes, Problem> {
@@ -58,7 +63,7 @@ impl<'a> UnreadBody<'a> {
     }
 }
 
-async fn read<B>(body: B, cap: usize, patience: Duration) -> Result<Bytes, Problem>
+async fn read<B>(body: B, cap: usize, timeout: Duration) -> Result<Bytes, Problem>
 where
     B: Body<Data = Bytes>,
 {
@@ -78,7 +83,7 @@ where
         }
         Ok(whole.freeze())
     };
-    tokio::time::timeout(patience, gather).await.unwrap_or(Err(Problem::TooSlow))
+    tokio::time::timeout(timeout, gather).await.unwrap_or(Err(Problem::TooSlow))
 }
 
 #[cfg(test)]
@@ -108,36 +113,36 @@ mod tests {
         }
     }
 
-    const PATIENCE: Duration = Duration::from_millis(20);
+    const TIMEOUT: Duration = Duration::from_millis(20);
 
     #[tokio::test]
     async fn a_body_up_to_the_cap_is_read() {
         let body = Full::new(Bytes::from_static(b"12345"));
-        assert_eq!(read(body, 5, PATIENCE).await.unwrap(), "12345");
+        assert_eq!(read(body, 5, TIMEOUT).await.unwrap(), "12345");
     }
 
     #[tokio::test]
     async fn an_announced_length_over_the_cap_is_rejected_before_reading() {
         let body = Full::new(Bytes::from_static(b"123456"));
-        assert!(matches!(read(body, 5, PATIENCE).await, Err(Problem::TooLarge(5))));
+        assert!(matches!(read(body, 5, TIMEOUT).await, Err(Problem::TooLarge(5))));
     }
 
     #[tokio::test]
     async fn an_unannounced_length_over_the_cap_is_rejected_when_it_is_reached() {
         assert!(matches!(
-            read(Frames(vec!["456", "123"], false), 5, PATIENCE).await,
+            read(Frames(vec!["456", "123"], false), 5, TIMEOUT).await,
             Err(Problem::TooLarge(5))
         ));
     }
 
     #[tokio::test]
     async fn a_body_that_stalls_times_out() {
-        assert!(matches!(read(Frames(vec!["1"], false), 5, PATIENCE).await, Err(Problem::TooSlow)));
+        assert!(matches!(read(Frames(vec!["1"], false), 5, TIMEOUT).await, Err(Problem::TooSlow)));
     }
 
     #[tokio::test]
     async fn a_broken_body_is_a_bad_request() {
-        assert!(matches!(read(Frames(vec!["1"], true), 5, PATIENCE).await, Err(Problem::BadBody(_))));
+        assert!(matches!(read(Frames(vec!["1"], true), 5, TIMEOUT).await, Err(Problem::BadBody(_))));
     }
 
     fn headers(name: HeaderName, lines: &[&str]) -> HeaderMap {

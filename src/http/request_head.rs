@@ -2,6 +2,8 @@
 //!
 //! Methods (RFC 9110, 9): the known methods, and the value of Allow.
 //!
+//! The path (RFC 3986, 6.2.2): `/program%2Eics` is the same address as `/program.ics`.
+//!
 //! The Host field (RFC 9112, 3.2; RFC 3986, 3.2.2):
 //!
 //! 1. Repeated: 400.
@@ -13,6 +15,7 @@
 use super::Problem;
 use http::header::HOST;
 use http::{HeaderMap, HeaderValue, Method, Version};
+use std::borrow::Cow;
 
 /// Extension methods: QUERY, and those of WebDAV (RFC 4918, 3253, 3744, 4791, 5323, 5842).
 const EXTENSIONS: &[&str] = &[
@@ -44,6 +47,32 @@ const EXTENSIONS: &[&str] = &[
     "REBIND",
 ];
 
+/// The path with every needlessly encoded character decoded: letters, digits, `-`, `.`, `_` and `~` (RFC 3986, 2.3 and
+/// 6.2.2.2). All other characters stay as they are, so decoding the path again gives the same text.
+pub(super) fn normalized_path(path: &str) -> Cow<'_, str> {
+    let unreserved = |encoded: &str| {
+        let byte = encoded.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok())?;
+        let is_unreserved = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        // A sign is no hexadecimal digit.
+        (is_unreserved && !encoded.starts_with('+')).then_some(char::from(byte))
+    };
+    let mut parts = path.split('%');
+    let mut out = Cow::Borrowed(parts.next().unwrap_or_default());
+    for part in parts {
+        match unreserved(part) {
+            Some(decoded) => {
+                out.to_mut().push(decoded);
+                out.to_mut().push_str(part.get(2..).unwrap_or_default());
+            }
+            None => {
+                out.to_mut().push('%');
+                out.to_mut().push_str(part);
+            }
+        }
+    }
+    out
+}
+
 /// Whether a standard defines the method. An unknown method is answered 501, not 405 (9.1).
 pub(super) fn is_known(method: &Method) -> bool {
     const KNOWN: &[Method] = &[
@@ -63,6 +92,11 @@ pub(super) fn is_known(method: &Method) -> bool {
 /// Whether a method only reads.
 pub(super) fn is_read(method: &Method) -> bool {
     method == Method::GET || method == Method::HEAD
+}
+
+/// Whether a method writes nothing (RFC 9110, 9.2.1; RFC 4791).
+pub(super) fn is_safe(method: &Method) -> bool {
+    is_read(method) || matches!(method.as_str(), "OPTIONS" | "PROPFIND" | "REPORT")
 }
 
 /// The value of Allow: HEAD comes with GET, OPTIONS with everything.
@@ -151,5 +185,19 @@ mod tests {
         headers.append(HOST, "a".parse().unwrap());
         assert!(check_host(Version::HTTP_11, &headers).is_err());
         assert!(check_host(Version::HTTP_10, &headers).is_err());
+    }
+
+    #[test]
+    fn only_needless_encodings_are_decoded() {
+        for (path, normal) in [
+            ("/program.ics", "/program.ics"),
+            ("/program%2Eics", "/program.ics"),
+            ("/%70rogram%2eics", "/program.ics"),
+            ("/tracks/a%2Fb.ics", "/tracks/a%2Fb.ics"),
+            ("/tracks/track%252d1.ics", "/tracks/track%252d1.ics"),
+            ("/%+41%4%zz%é%", "/%+41%4%zz%é%"),
+        ] {
+            assert_eq!(normalized_path(path), normal, "{path}");
+        }
     }
 }

@@ -178,7 +178,7 @@ const TABLE: &[Route] = &[
     route(ANY, "/dav/cancelled-title/agendas/agenda/",             AgendaDav, Whole, dav::MAX_BODY, |c, _| c.dav(DavPath::agenda().titled())),
     route(ANY, "/dav/cancelled-title/agendas/agenda/{session}",    AgendaDav, Whole, dav::MAX_BODY, |c, path| c.dav(path.picked().titled())),
 
-    route(GET,  "/",                     Page,         Short,     MAX_FORM,   |c, _| c.page_task(|page| async move { page.program().await })),
+    route(GET,  "/",                     Page,         Short,     MAX_FORM,   |c, _| c.program_page()),
     // CalDAV clients that know only the host begin here.
     route("PROPFIND", "/",               Dav,          Whole, dav::MAX_BODY,  |c, _| c.dav(DavPath::Root("/"))),
     route("REPORT",   "/",               Dav,          Whole, dav::MAX_BODY,  |c, _| c.dav(DavPath::Root("/"))),
@@ -220,10 +220,15 @@ const TABLE: &[Route] = &[
     route(POST, "/agenda/key",           PersonalPage, Unlimited, MAX_FORM,   |c, _| c.page_task(|page| async move { page.replace_key().await })),
     route(POST, "/agenda/devices",       AgendaApi,    Unlimited, MAX_FORM,   |c, _| c.page_task(|page| async move { page.add_device().await })),
     route(POST, "/agenda/devices/remove", PersonalPage, Unlimited, MAX_FORM,  |c, _| c.page_task(|page| async move { page.remove_device().await })),
+    route(POST, "/agenda/mail",          PersonalPage, Unlimited, MAX_FORM,   |c, _| c.page_task(|page| async move { page.ask_mailbox().await })),
+    route(GET,  "/mail/confirm/{link}",  PersonalPage, Unlimited, MAX_FORM,   |c, path| { let link = path.text("link")?; c.page_task(|page| async move { page.confirm_mailbox(&link).await }) }),
+    route(POST, "/mail/confirm/{link}",  PersonalPage, Unlimited, MAX_FORM,   |c, path| { let link = path.text("link")?; c.page_task(|page| async move { page.confirm_mailbox(&link).await }) }),
+    route(GET,  "/mail/end/{link}",      PersonalPage, Unlimited, MAX_FORM,   |c, path| { let link = path.text("link")?; c.page_task(|page| async move { page.end_mailbox(&link).await }) }),
+    route(POST, "/mail/end/{link}",      PersonalPage, Unlimited, MAX_FORM,   |c, path| { let link = path.text("link")?; c.page_task(|page| async move { page.end_mailbox(&link).await }) }),
     route(POST, "/agenda/delete",        PersonalPage, Unlimited, MAX_FORM,   |c, _| c.page_task(|page| async move { page.delete().await })),
     route(POST, "/agenda/handover",      PersonalPage, Short,     MAX_FORM,   |c, _| c.page_task(|page| async move { page.make_hand_over().await })),
-    route(GET,  "/handover/{code}",      PersonalPage, Unlimited, MAX_FORM,   |c, path| { let code = path.text("code")?; c.page(move |page| page.hand_over(&code)) }),
-    route(POST, "/handover/{code}",      PersonalPage, Unlimited, MAX_FORM,   |c, path| { let code = path.text("code")?; c.page(move |page| page.hand_over(&code)) }),
+    route(GET,  "/handover/{code}",      PersonalPage, Unlimited, MAX_FORM,   |c, path| { let code = path.text("code")?; c.page_task(move |page| async move { page.hand_over(&code).await }) }),
+    route(POST, "/handover/{code}",      PersonalPage, Unlimited, MAX_FORM,   |c, path| { let code = path.text("code")?; c.page_task(move |page| async move { page.hand_over(&code).await }) }),
     route(GET,  "/events",               Live,         Unlimited, MAX_FORM,   |c, _| c.page(|page| page.events())),
     route(GET,  "/assets/{name}",        Asset,        Unlimited, MAX_FORM,   |c, path| { let name = path.text("name")?; c.page(move |page| page.asset(&name)) }),
     route(GET,  "/robots.txt",           SiteFile,     Unlimited, MAX_FORM,   |c, _| c.page(|page| page.file("/robots.txt"))),
@@ -232,10 +237,21 @@ const TABLE: &[Route] = &[
     route(GET,  "/sw.js",                Page,         Unlimited, MAX_FORM,   |c, _| c.page(|page| page.file("/sw.js"))),
 ];
 
+/// The name of a path in logs, and its place among the counters of metrics.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pattern {
+    pub(super) text: &'static str,
+    pub(super) number: usize,
+}
+
+/// Stands for a path without a route.
+pub(super) const UNKNOWN: Pattern = Pattern { text: "-", number: 0 };
+/// The server as a whole.
+const SERVER: Pattern = Pattern { text: "*", number: 1 };
+
 /// A path with the routes of its methods.
 pub(super) struct Resource {
-    /// The name of the path in logs and metrics.
-    pub(super) pattern: &'static str,
+    pub(super) pattern: Pattern,
     /// None for `*`, the server as a whole.
     pub(super) class: Option<Class>,
     /// The value of Allow, without HEAD and OPTIONS.
@@ -259,11 +275,12 @@ struct Routes {
 static ROUTES: LazyLock<Routes> = LazyLock::new(|| {
     let (mut router, mut resources) = (Router::new(), Vec::<Resource>::new());
     for route in TABLE {
-        let known = resources.iter().position(|resource| resource.pattern == route.pattern);
+        let known = resources.iter().position(|resource| resource.pattern.text == route.pattern);
         let place = known.unwrap_or_else(|| {
             #[expect(clippy::expect_used, reason = "a constant table, inserted by every test")]
             router.insert(route.pattern, resources.len()).expect("no two patterns conflict");
-            let (pattern, class) = (route.pattern, Some(route.class));
+            let pattern = Pattern { text: route.pattern, number: SERVER.number + 1 + resources.len() };
+            let class = Some(route.class);
             resources.push(Resource { pattern, class, methods: Vec::new(), routes: Vec::new() });
             resources.len() - 1
         });
@@ -287,19 +304,22 @@ pub fn routes() -> impl Iterator<Item = (&'static str, Method)> {
     })
 }
 
-/// Every pattern, and the names that stand for requests without a pattern.
+/// Every pattern, in the order of their numbers.
 pub(super) fn patterns() -> impl Iterator<Item = &'static str> {
-    ROUTES.resources.iter().map(|resource| resource.pattern).chain(["-", "*"])
+    [UNKNOWN, SERVER]
+        .into_iter()
+        .chain(ROUTES.resources.iter().map(|resource| resource.pattern))
+        .map(|pattern| pattern.text)
 }
 
 /// The resource at the target of a request, and the parameters of its path. The target of CONNECT is an authority, and
 /// `*` is the server as a whole (RFC 9112, 3.2).
 pub(super) fn find<'a>(method: &Method, path: &'a str) -> Result<(&'static Resource, Path<'a>), Problem> {
-    static SERVER: LazyLock<Resource> =
-        LazyLock::new(|| Resource { pattern: "*", class: None, methods: vec![GET], routes: Vec::new() });
+    static WHOLE_SERVER: LazyLock<Resource> =
+        LazyLock::new(|| Resource { pattern: SERVER, class: None, methods: vec![GET], routes: Vec::new() });
     match path {
         _ if !request_head::is_known(method) => Err(Problem::UnknownMethod),
-        "*" if method == Method::OPTIONS => Ok((&SERVER, Path(None))),
+        "*" if method == Method::OPTIONS => Ok((&WHOLE_SERVER, Path(None))),
         path if path.starts_with('/') => {
             let found = ROUTES.router.at(path).map_err(|_| Problem::NotFound)?;
             let resource = ROUTES.resources.get(*found.value).ok_or(Problem::NotFound)?;
@@ -315,7 +335,11 @@ pub(super) struct Path<'a>(Option<Params<'a, 'a>>);
 
 impl Path<'_> {
     fn decoded(&self, name: &str) -> Option<Cow<'_, str>> {
-        percent_decode_str(self.0.as_ref()?.get(name)?).decode_utf8().ok()
+        let raw = self.0.as_ref()?.get(name)?;
+        if !raw.contains('%') {
+            return Some(raw.into());
+        }
+        percent_decode_str(raw).decode_utf8().ok()
     }
 
     fn parsed<T>(&self, name: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, Problem> {
@@ -385,7 +409,7 @@ mod tests {
     fn all_methods_of_a_path_have_one_class_but_for_caldav_at_the_root() {
         for resource in &ROUTES.resources {
             let others = resource.routes.iter().filter(|route| Some(route.class) != resource.class);
-            assert!(others.count() == 0 || resource.pattern == "/", "{}", resource.pattern);
+            assert!(others.count() == 0 || resource.pattern.text == "/", "{}", resource.pattern.text);
         }
     }
 
@@ -408,7 +432,7 @@ mod tests {
 
     #[test]
     fn a_page_and_its_feed_stand_beside_each_other() {
-        let pattern = |path| find(&Method::GET, path).unwrap().0.pattern;
+        let pattern = |path| find(&Method::GET, path).unwrap().0.pattern.text;
         assert_eq!(pattern("/tracks/track-1"), "/tracks/{track}");
         assert_eq!(pattern("/tracks/track-1.ics"), "/tracks/{track}.ics");
         assert_eq!(path("/subscribe/tracks/track-1").text("feed").unwrap(), "tracks/track-1");

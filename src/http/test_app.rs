@@ -49,8 +49,9 @@ impl TestApp {
         std::fs::write(&lines, format!("ops sha256:{}\n", Digest::of(SECRET.as_bytes()))).unwrap();
         let store = Store::open(&dir.path().join("data"), config.slug()).unwrap();
         let (spool, inspect) = (dir.path().join("spool"), crate::doctor::inspect);
-        let (settings, push) = (config.publishing, config.push);
-        let setup = Setup { file, settings, webhooks: Vec::new(), push, spool, inspect };
+        let (settings, push, mail) = (config.publishing, config.push, config.mail);
+        let webhooks = Vec::new();
+        let setup = Setup { file, settings, webhooks, push, source: None, mail, spool, inspect };
         let publisher = Publisher::start(store.clone(), conference, setup, clock.clone()).unwrap().publisher;
         let app = App::new(Parts {
             publisher,

@@ -5,13 +5,14 @@
 
 mod devices;
 mod handover;
+mod mail;
 mod planner;
 mod public;
 mod shared;
 mod visitor;
 
 pub(super) use handover::Codes;
-pub(super) use public::RenderedPages;
+pub(super) use public::{RenderedPages, program_page};
 
 use super::agendas::Agendas;
 use super::allowance::Allowed;
@@ -57,7 +58,7 @@ pub(super) struct PageRequest<'a> {
 }
 
 /// Adds the `Vary` of answers that are either a page or plain text.
-pub(super) fn chosen(mut response: Response<Body>) -> Response<Body> {
+pub(super) fn vary_by_text(mut response: Response<Body>) -> Response<Body> {
     policy::vary(response.headers_mut(), HeaderValue::from_static(negotiation::PAGE_OR_TEXT));
     response
 }

@@ -2,7 +2,7 @@
 //! `^` in parameters).
 
 use super::value::{self, Moment};
-use super::{Flaw, FlawKind};
+use super::{GrammarError, GrammarErrorKind};
 use chrono::{NaiveDate, NaiveDateTime};
 
 /// A content line.
@@ -28,17 +28,17 @@ pub struct Parameter {
 }
 
 /// The content lines of a file. Lines that break the grammar are left out.
-pub(super) fn lines(bytes: &[u8], flaws: &mut Vec<Flaw>) -> Vec<Line> {
-    unfold(bytes, flaws).into_iter().filter_map(|line| Line::parse(line, flaws)).collect()
+pub(super) fn lines(bytes: &[u8], errors: &mut Vec<GrammarError>) -> Vec<Line> {
+    unfold(bytes, errors).into_iter().filter_map(|line| Line::parse(line, errors)).collect()
 }
 
 impl Line {
-    fn parse(raw: UnfoldedLine, flaws: &mut Vec<Flaw>) -> Option<Self> {
+    fn parse(raw: UnfoldedLine, errors: &mut Vec<GrammarError>) -> Option<Self> {
         let number = raw.number;
-        let mut flaw = |kind| flaws.push(Flaw { line: number, kind });
+        let mut report = |kind| errors.push(GrammarError { line: number, kind });
         let text = raw.text.as_str();
         let Some(end) = text.find([':', ';']) else {
-            flaw(FlawKind::NoColon);
+            report(GrammarErrorKind::NoColon);
             return None;
         };
         let (name, mut rest) = text.split_at(end);
@@ -46,19 +46,19 @@ impl Line {
             !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         };
         if !is_name(name) {
-            flaw(FlawKind::BadName);
+            report(GrammarErrorKind::BadName);
             return None;
         }
         let mut parameters = Vec::new();
         while let Some(after) = rest.strip_prefix(';') {
             let Some((name, values)) = after.split_once('=').filter(|(name, _)| is_name(name)) else {
-                flaw(FlawKind::BadParameter);
+                report(GrammarErrorKind::BadParameter);
                 return None;
             };
             let (found, behind) = match parameter_values(values) {
                 Ok(found) => found,
                 Err(kind) => {
-                    flaw(kind);
+                    report(kind);
                     return None;
                 }
             };
@@ -66,7 +66,7 @@ impl Line {
             rest = behind;
         }
         let Some(value) = rest.strip_prefix(':') else {
-            flaw(FlawKind::NoColon);
+            report(GrammarErrorKind::NoColon);
             return None;
         };
         Some(Self { number, name: name.to_ascii_uppercase(), parameters, value: value.to_owned() })
@@ -118,21 +118,21 @@ fn decode(value: &str) -> String {
 }
 
 /// The values up to the next `;` or `:` outside of quotes, and the rest of the line.
-fn parameter_values(mut rest: &str) -> Result<(Vec<String>, &str), FlawKind> {
+fn parameter_values(mut rest: &str) -> Result<(Vec<String>, &str), GrammarErrorKind> {
     let mut values = Vec::new();
     loop {
         let (value, behind) = match rest.strip_prefix('"') {
-            Some(quoted) => quoted.split_once('"').ok_or(FlawKind::UnclosedQuote)?,
-            None => rest.split_at(rest.find([',', ';', ':']).ok_or(FlawKind::NoColon)?),
+            Some(quoted) => quoted.split_once('"').ok_or(GrammarErrorKind::UnclosedQuote)?,
+            None => rest.split_at(rest.find([',', ';', ':']).ok_or(GrammarErrorKind::NoColon)?),
         };
         if value.contains('"') {
-            return Err(FlawKind::BadParameter);
+            return Err(GrammarErrorKind::BadParameter);
         }
         values.push(decode(value));
         match behind.strip_prefix(',') {
             Some(more) => rest = more,
             None if behind.starts_with([';', ':']) => return Ok((values, behind)),
-            None => return Err(FlawKind::BadParameter),
+            None => return Err(GrammarErrorKind::BadParameter),
         }
     }
 }
@@ -170,11 +170,11 @@ struct UnfoldedLine {
     text: String,
 }
 
-fn unfold(bytes: &[u8], flaws: &mut Vec<Flaw>) -> Vec<UnfoldedLine> {
-    let mut flaw = |line, kind| flaws.push(Flaw { line, kind });
+fn unfold(bytes: &[u8], errors: &mut Vec<GrammarError>) -> Vec<UnfoldedLine> {
+    let mut report = |line, kind| errors.push(GrammarError { line, kind });
     let bytes = match bytes.strip_prefix(b"\xef\xbb\xbf") {
         Some(rest) => {
-            flaw(1, FlawKind::ByteOrderMark);
+            report(1, GrammarErrorKind::ByteOrderMark);
             rest
         }
         None => bytes,
@@ -188,7 +188,7 @@ fn unfold(bytes: &[u8], flaws: &mut Vec<Flaw>) -> Vec<UnfoldedLine> {
             (Some(line), _) => (line, true),
             (None, Some(line)) => {
                 if !bare {
-                    flaw(number, FlawKind::BareLineFeed);
+                    report(number, GrammarErrorKind::BareLineFeed);
                 }
                 bare = true;
                 (line, true)
@@ -196,24 +196,24 @@ fn unfold(bytes: &[u8], flaws: &mut Vec<Flaw>) -> Vec<UnfoldedLine> {
             (None, None) => (piece, false),
         };
         if !ended {
-            flaw(number, FlawKind::NoFinalLineEnd);
+            report(number, GrammarErrorKind::NoFinalLineEnd);
         }
         if line.len() > 75 {
-            flaw(number, FlawKind::LongLine(line.len()));
+            report(number, GrammarErrorKind::LongLine(line.len()));
         }
         let whole = std::str::from_utf8(line).is_ok();
         match line.split_first() {
-            None => flaw(number, FlawKind::BlankLine),
+            None => report(number, GrammarErrorKind::BlankLine),
             Some((b' ' | b'\t', rest)) => {
                 if line.first() == Some(&b'\t') {
-                    flaw(number, FlawKind::FoldedByTab);
+                    report(number, GrammarErrorKind::FoldedByTab);
                 }
                 match unfolded.last_mut() {
                     Some((_, text, sound)) => {
                         text.extend_from_slice(rest);
                         *sound &= whole;
                     }
-                    None => flaw(number, FlawKind::NothingToContinue),
+                    None => report(number, GrammarErrorKind::NothingToContinue),
                 }
             }
             Some(_) => unfolded.push((number, line.to_vec(), whole)),
@@ -224,17 +224,17 @@ fn unfold(bytes: &[u8], flaws: &mut Vec<Flaw>) -> Vec<UnfoldedLine> {
         let text = match String::from_utf8(bytes) {
             Ok(text) => {
                 if !sound {
-                    flaw(number, FlawKind::SplitCharacter);
+                    report(number, GrammarErrorKind::SplitCharacter);
                 }
                 text
             }
             Err(error) => {
-                flaw(number, FlawKind::NotUtf8);
+                report(number, GrammarErrorKind::NotUtf8);
                 String::from_utf8_lossy(error.as_bytes()).into_owned()
             }
         };
         if let Some(control) = text.chars().find(|c| c.is_ascii_control() && *c != '\t') {
-            flaw(number, FlawKind::Control(control));
+            report(number, GrammarErrorKind::Control(control));
         }
         lines.push(UnfoldedLine { number, text });
     }

@@ -2,7 +2,7 @@
 
 use super::cell;
 use super::fault::{Defect, Faults, Spot, shorten};
-use crate::program::{Field, Link, Text};
+use crate::program::{Field, Link, Text, rfc3986};
 use url::Url;
 
 /// Parses an address from one trimmed line.
@@ -28,7 +28,7 @@ pub(super) fn address(raw: &str) -> Result<Url, Defect> {
             format!("{quoted:?} is not an absolute address"),
             "write it with https:// in front".to_owned(),
         ),
-        Ok(url) => Ok(url),
+        Ok(url) => Ok(rfc3986(url)),
         Err(url::ParseError::RelativeUrlWithoutBase) => {
             let guess = with_scheme(raw)
                 .unwrap_or_else(|| "the whole address, such as https://example.org/talk".to_owned());
@@ -104,6 +104,10 @@ mod tests {
     fn only_absolute_http_addresses_are_accepted() {
         assert!(address("https://example.org/a?b=c#d").is_ok());
         assert!(address("HTTP://EXAMPLE.org").is_ok());
+        assert_eq!(
+            address("https://example.org/?f[track]=1").unwrap().as_str(),
+            "https://example.org/?f%5Btrack%5D=1"
+        );
         for (raw, remedy) in [
             ("www.example.org/x", "https://www.example.org/x"),
             ("example.org:8080/x", "https://example.org:8080/x"),

@@ -100,8 +100,9 @@ fn times(row: &SessionRow, conference: &Conference) -> String {
 
 fn check_dates(row: &SessionRow, conference: &Conference, faults: &mut Faults) {
     let day = conference.zone.civil(row.session.slot.start).date();
-    let Some((first, last)) = conference.dates.filter(|(first, last)| !(*first..=*last).contains(&day))
-    else {
+    let night = conference.days().of(row.session.slot.start);
+    let is_within = |first, last| (first..=last).contains(&day) || (first..=last).contains(&night);
+    let Some((first, last)) = conference.dates.filter(|(first, last)| !is_within(*first, *last)) else {
         return;
     };
     let text = day.to_string();
@@ -115,7 +116,7 @@ fn check_length(row: &SessionRow, faults: &mut Faults) {
     let length = row.session.slot.end - row.session.slot.start;
     if length > TimeDelta::hours(24) {
         let message = format!("the session lasts {} hours", length.num_hours());
-        let remedy = "correct date or end_date, or write one session for each day";
+        let remedy = "if it really goes on over the nights, leave it; otherwise correct date or end_date";
         let spot = Spot { location: row.start, column: Some("start"), text: row.session.id.as_str() };
         faults.warn(spot, Defect::new("very-long", message, remedy));
     }

@@ -12,7 +12,8 @@ use crate::program::{Field, Text};
 pub(super) fn max_bytes(field: Field) -> usize {
     match field {
         Field::Abstract | Field::Bios | Field::Speakers | Field::Links => 64 * 1024,
-        Field::Url => 2048,
+        Field::Url | Field::Image | Field::FeedbackUrl => 2048,
+        Field::Tags => 8 * 1024,
         _ => 1024,
     }
 }

@@ -4,6 +4,7 @@
 //! readings, with any separator. It is accepted only if exactly one reading lies within the conference's dates. If the
 //! config gives no dates, both readings must be the same day.
 
+use super::calendar_words::{is_filler, month, weekday, without_ordinal};
 use super::fault::{Defect, shorten};
 use chrono::{Datelike, NaiveDate};
 
@@ -13,30 +14,20 @@ pub(super) type Dates = Option<(NaiveDate, NaiveDate)>;
 /// The years that are accepted. A mistyped year would add decades of time-zone rules to every feed.
 pub const YEARS: std::ops::RangeInclusive<i32> = 1970..=2100;
 
-const MONTHS: [&str; 12] = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-];
-const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
-
 /// Parses a date from one trimmed line.
 pub(super) fn parse(raw: &str, dates: Dates) -> Result<NaiveDate, Defect> {
-    let text = without_midnight(raw);
+    let (text, stated_weekday) = without_weekday(without_midnight(raw));
+    let japanese =
+        text.split(['(', '（']).next().unwrap_or(text).replace(['年', '月'], "-").replace('日', "");
+    let text = if text.contains('年') { japanese.trim() } else { text };
     let date = match text.split(['-', '/', '.']).map(str::trim).collect::<Vec<_>>().as_slice() {
         [a, b, c] if [a, b, c].iter().all(|part| is_number(part, 4)) => numeric(raw, (a, b, c), dates),
         [digits] if is_number(digits, 8) => Err(unseparated(digits, dates)),
         _ => worded(text, dates),
     }?;
+    if stated_weekday.is_some_and(|weekday| weekday != place_in_week(date)) {
+        return Err(other_weekday(date));
+    }
     if YEARS.contains(&date.year()) {
         return Ok(date);
     }
@@ -119,27 +110,42 @@ fn ambiguous(readings: &[(NaiveDate, &str)], is_any_within: bool, dates: Dates) 
     Defect::new("date-ambiguous", message, format!("write {}", either.join(" or ")))
 }
 
+/// Splits a weekday off the start: `Fri 1/5/2026`, `Freitag, 1.5.2026`, `Monday, 4 May 2026`.
+pub(super) fn without_weekday(raw: &str) -> (&str, Option<usize>) {
+    let split = || {
+        let end = raw.find(|c: char| !c.is_alphabetic())?;
+        let (word, rest) = raw.split_at_checked(end)?;
+        let rest = rest.strip_prefix("-feira").unwrap_or(rest);
+        let rest = rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ',' | '.'));
+        // `Mar 5 2026` starts with a month in most languages, and `mar 5 mai 2026` with a weekday.
+        let is_date = rest.starts_with(|c: char| c.is_ascii_digit())
+            || rest.split(' ').next().and_then(month).is_some();
+        let has_month = rest.split([' ', '.', '-', '/']).any(|word| month(word).is_some());
+        let is_month = month(word).is_some() && !has_month;
+        weekday(word).filter(|_| is_date && !is_month).map(|weekday| (rest, weekday))
+    };
+    split().map_or((raw, None), |(rest, weekday)| (rest, Some(weekday)))
+}
+
+fn place_in_week(date: NaiveDate) -> usize {
+    date.weekday().num_days_from_monday() as usize
+}
+
 fn worded(text: &str, dates: Dates) -> Result<NaiveDate, Defect> {
     let lower = text.to_lowercase();
-    let (mut month, mut weekday, mut numbers) = (None, None, Vec::new());
+    let (mut named, mut numbers) = (None, Vec::new());
     let words = lower.split(|c: char| c.is_whitespace() || matches!(c, ',' | '.' | '-' | '/'));
-    for word in words.filter(|word| !word.is_empty() && *word != "of") {
-        let find = |names: &[&str]| {
-            // Three letters identify every name: "Tues", "Sept", "Mar".
-            names.iter().position(|name| word.len() >= 3 && name.starts_with(word))
-        };
-        let bare = ["st", "nd", "rd", "th"].iter().find_map(|end| word.strip_suffix(end)).unwrap_or(word);
+    for word in words.filter(|word| !word.is_empty() && !is_filler(word)) {
+        let bare = without_ordinal(word);
         if is_number(bare, 4) {
             numbers.push(bare);
-        } else if let (Some(found), None) = (find(&MONTHS), month) {
-            month = Some(found);
-        } else if let (Some(found), None) = (find(&WEEKDAYS), weekday) {
-            weekday = Some(found);
+        } else if let (Some(found), None) = (month(word), named) {
+            named = Some(found);
         } else {
             return Err(unreadable(text, dates));
         }
     }
-    let month = month.and_then(|month| u32::try_from(month + 1).ok());
+    let month = named.and_then(|month| u32::try_from(month + 1).ok());
     let (day, year) = match (month, numbers.as_slice()) {
         (Some(_), [year, day]) if year.len() == 4 => (number(day), number(year)),
         (Some(_), [day, year]) if year.len() == 4 => (number(day), number(year)),
@@ -149,14 +155,12 @@ fn worded(text: &str, dates: Dates) -> Result<NaiveDate, Defect> {
     };
     let date =
         i32::try_from(year).ok().and_then(|year| NaiveDate::from_ymd_opt(year, month.unwrap_or(0), day));
-    let date = date.ok_or_else(|| no_such_day(text, dates))?;
-    match weekday.filter(|weekday| date.weekday().num_days_from_monday() as usize != *weekday) {
-        None => Ok(date),
-        Some(_) => {
-            let message = format!("{date} is a {}", date.format("%A"));
-            Err(Defect::new("date", message, format!("write {date}, or the date of the day that you mean")))
-        }
-    }
+    date.ok_or_else(|| no_such_day(text, dates))
+}
+
+fn other_weekday(date: NaiveDate) -> Defect {
+    let message = format!("{date} is a {}", date.format("%A"));
+    Defect::new("date", message, format!("write {date}, or the date of the day that you mean"))
 }
 
 fn without_year(text: &str, month: u32, day: u32, dates: Dates) -> Defect {
@@ -234,6 +238,16 @@ mod tests {
             "Tuesday, March 25th, 2025",
             "2025-03-25 00:00:00",
             "2025-03-25T00:00:00.000Z",
+            "Tue 3/25/2025",
+            "Dienstag, 25.03.2025",
+            "Di. 25. März 2025",
+            "mardi 25 mars 2025",
+            "mar 25 mars 2025",
+            "martes, 25 de marzo de 2025",
+            "terça-feira, 25 de março de 2025",
+            "25 mrt 2025",
+            "Mar 25, 2025",
+            "2025年3月25日（火）",
         ] {
             assert_eq!(parse(raw, march()), Ok(day("2025-03-25")), "{raw}");
         }
@@ -261,6 +275,7 @@ mod tests {
             ("2025-02-30", "exists"),
             ("30.2.2025", "exists"),
             ("Monday, 25 March 2025", "2025-03-25"),
+            ("Mo 25.03.2025", "2025-03-25"),
             ("tomorrow", "2025-03-24"),
             ("2025-03", "2025-03-24"),
             ("0025-03-25", "in full"),

@@ -22,7 +22,7 @@ pub(super) fn names_field(cell: &str) -> bool {
 }
 
 /// Names of columns in other tools and languages, by the field that they mean. Spaces, hyphens and underscores are left out.
-const MEANINGS: [(Field, &[&str]); 15] = [
+const MEANINGS: [(Field, &[&str]); 20] = [
     (
         Field::Date,
         &[
@@ -32,6 +32,8 @@ const MEANINGS: [(Field, &[&str]); 15] = [
             "eventdate",
             "datum",
             "tag",
+            "starttag",
+            "startdatum",
             "fecha",
             "data",
             "jour",
@@ -50,11 +52,18 @@ const MEANINGS: [(Field, &[&str]); 15] = [
             "starttime",
             "timestart",
             "startsat",
+            "datetime",
+            "dateandtime",
+            "startdatetime",
             "time",
             "von",
             "beginn",
             "anfang",
             "startzeit",
+            "startet",
+            "beginnt",
+            "beginntum",
+            "startuhrzeit",
             "uhrzeit",
             "zeit",
             "inicio",
@@ -80,10 +89,14 @@ const MEANINGS: [(Field, &[&str]); 15] = [
             "endtime",
             "timeend",
             "endsat",
+            "enddatetime",
             "finish",
             "bis",
             "ende",
             "endzeit",
+            "endet",
+            "endetum",
+            "enduhrzeit",
             "fin",
             "horafin",
             "fim",
@@ -92,7 +105,7 @@ const MEANINGS: [(Field, &[&str]); 15] = [
             "終了時間",
         ],
     ),
-    (Field::EndDate, &["lastday", "dateend", "enddatum", "fechafin"]),
+    (Field::EndDate, &["lastday", "dateend", "endday", "enddatum", "endtag", "fechafin"]),
     (
         Field::Kind,
         &[
@@ -105,6 +118,9 @@ const MEANINGS: [(Field, &[&str]); 15] = [
             "category",
             "typ",
             "art",
+            "kategorie",
+            "sessiontyp",
+            "vortragsart",
             "tipo",
             "種別",
             "形式",
@@ -125,6 +141,12 @@ const MEANINGS: [(Field, &[&str]); 15] = [
             "subject",
             "summary",
             "titel",
+            "vortrag",
+            "vortragstitel",
+            "sessiontitel",
+            "veranstaltung",
+            "bezeichnung",
+            "betreff",
             "titre",
             "título",
             "titulo",
@@ -135,12 +157,33 @@ const MEANINGS: [(Field, &[&str]); 15] = [
         ],
     ),
     (Field::Track, &["tracks", "trackname", "stream", "theme", "topic", "strang", "thema", "トラック"]),
-    (Field::Block, &["sessionblock", "group", "block name"]),
+    (Field::Block, &["sessionblock", "group", "blockname"]),
     (
         Field::Room,
         &[
-            "location", "place", "venue", "where", "hall", "stage", "roomname", "raum", "ort", "saal",
-            "bühne", "salle", "lieu", "sala", "lugar", "local", "luogo", "会場", "部屋", "場所",
+            "location",
+            "place",
+            "venue",
+            "where",
+            "hall",
+            "stage",
+            "roomname",
+            "raum",
+            "ort",
+            "saal",
+            "bühne",
+            "zimmer",
+            "standort",
+            "veranstaltungsort",
+            "salle",
+            "lieu",
+            "sala",
+            "lugar",
+            "local",
+            "luogo",
+            "会場",
+            "部屋",
+            "場所",
         ],
     ),
     (
@@ -161,6 +204,11 @@ const MEANINGS: [(Field, &[&str]); 15] = [
             "who",
             "referent",
             "referenten",
+            "referentin",
+            "referentinnen",
+            "redner",
+            "rednerin",
+            "vortragender",
             "vortragende",
             "sprecher",
             "orateur",
@@ -190,6 +238,8 @@ const MEANINGS: [(Field, &[&str]); 15] = [
             "body",
             "text",
             "beschreibung",
+            "kurzbeschreibung",
+            "zusammenfassung",
             "inhalt",
             "résumé",
             "descripción",
@@ -207,13 +257,39 @@ const MEANINGS: [(Field, &[&str]); 15] = [
     ),
     (Field::Url, &["link", "website", "webpage", "page", "sessionurl", "homepage", "lien", "enlace"]),
     (Field::Links, &["slides", "video", "videos", "materials", "resources", "attachments"]),
+    (Field::Language, &["lang", "locale", "spokenlanguage", "sprache", "langue", "idioma", "lingua", "言語"]),
+    (
+        Field::Tags,
+        &[
+            "keywords",
+            "keyword",
+            "topics",
+            "labels",
+            "schlagwörter",
+            "themen",
+            "étiquettes",
+            "etiquetas",
+            "タグ",
+        ],
+    ),
+    (
+        Field::Image,
+        &["imageurl", "picture", "pictureurl", "logo", "cover", "bild", "imagen", "imagem", "画像"],
+    ),
+    (Field::FeedbackUrl, &["feedback", "feedbacklink", "survey", "surveyurl"]),
+    (
+        Field::Recording,
+        &["record", "recorded", "recordingallowed", "aufzeichnung", "enregistrement", "grabación", "録画"],
+    ),
     (Field::Guid, &["uid", "uuid", "code", "sessionid", "externalid", "kennung"]),
 ];
 
 /// The field that a column of another tool means by its name; none if the name is not known.
 pub fn field_meant(name: &str) -> Option<Field> {
-    let bare = |text: &str| text.to_lowercase().replace([' ', '-', '_', '.', '\u{a0}'], "");
-    let name = bare(name);
+    let bare = |text: &str| text.to_lowercase().replace([' ', '-', '_', '.', ':', '*', '/', '\u{a0}'], "");
+    // `Start (CEST)`, `Datum (TT.MM.JJJJ)`
+    let name =
+        bare(name.split(['(', '[', '（']).next().filter(|name| !name.trim().is_empty()).unwrap_or(name));
     Field::ALL
         .iter()
         .find(|field| bare(field.as_str()) == name)

@@ -4,7 +4,7 @@ use super::encoding::decode;
 use super::fault::{Fault, MORE, counted, push_visible};
 use crate::program::{Program, Severity};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use unicode_width::UnicodeWidthStr as _;
 
 /// The result of an import: the faults, and the program unless there is an error.
@@ -19,8 +19,32 @@ pub struct Report {
 /// The most lines of which a warning of one rule is shown with its cell; of the others, only the number is.
 const MAX_ALIKE: usize = 5;
 
-/// The most faults that a person is shown.
+/// The most lines that are named for further warnings of one rule.
+const MAX_LINES: usize = 20;
+
+/// The most errors that a person is shown.
 const MAX_DISPLAYED: usize = 200;
+
+/// Warnings of one rule on so many lines that only the first are shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlikeWarnings {
+    /// The rule.
+    pub rule: &'static str,
+    /// The number of warnings, shown or not.
+    pub count: usize,
+    /// The lines after the first five, as far as they are listed.
+    pub lines: Vec<u64>,
+}
+
+/// Prints `1228 in all, also on lines 7, 8, 9 …`.
+impl fmt::Display for AlikeWarnings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named: Vec<String> = self.lines.iter().take(MAX_LINES).map(ToString::to_string).collect();
+        let noun = if named.len() == 1 { "line" } else { "lines" };
+        let more = if self.lines.len() > named.len() { " …" } else { "" };
+        write!(f, "{} in all, also on {noun} {}{more}", self.count, named.join(", "))
+    }
+}
 
 const RED: &str = "\x1b[1;31m";
 const YELLOW: &str = "\x1b[1;33m";
@@ -49,14 +73,44 @@ impl Report {
         self.warnings().map(|fault| fault.count).sum()
     }
 
-    /// The faults that a person is shown: at most 200. If there are more, errors come before warnings.
+    /// The faults that a person is shown, by line: at most 200 errors, and of each kind of warning those of the first
+    /// five lines. [`Report::alike`] tells of the other warnings.
     pub fn displayed(&self) -> Vec<&Fault> {
-        let is_listed = |fault: &&Fault| fault.rule != MORE;
-        if self.faults.len() > MAX_DISPLAYED {
-            self.errors().chain(self.warnings()).filter(is_listed).take(MAX_DISPLAYED).collect()
-        } else {
-            self.faults.iter().filter(is_listed).collect()
+        let (mut errors, mut alike) = (0, BTreeMap::<&str, Vec<u64>>::new());
+        let is_shown = |fault: &&Fault| {
+            if fault.severity == Severity::Error {
+                errors += 1;
+                return errors <= MAX_DISPLAYED;
+            }
+            // Warnings about the header row are all on one line and are all shown.
+            let lines = alike.entry(fault.rule).or_default();
+            let is_first = lines.len() < MAX_ALIKE || lines.contains(&fault.line);
+            if is_first && !lines.contains(&fault.line) {
+                lines.push(fault.line);
+            }
+            is_first
+        };
+        self.faults.iter().filter(|fault| fault.rule != MORE).filter(is_shown).collect()
+    }
+
+    /// The kinds of warnings that are on more than five lines, each with their number and the further lines.
+    pub fn alike(&self) -> Vec<AlikeWarnings> {
+        let mut kinds: BTreeMap<&'static str, AlikeWarnings> = BTreeMap::new();
+        for fault in self.warnings() {
+            let rule = if fault.rule == MORE { fault.text.as_str() } else { fault.rule };
+            if let Some(kind) = kinds.get_mut(rule) {
+                kind.count += fault.count;
+                if kind.lines.last() != Some(&fault.line) && fault.rule != MORE {
+                    kind.lines.push(fault.line);
+                }
+            } else {
+                let lines = vec![fault.line];
+                kinds.insert(fault.rule, AlikeWarnings { rule: fault.rule, count: fault.count, lines });
+            }
         }
+        let mut kinds: Vec<_> = kinds.into_values().filter(|kind| kind.lines.len() > MAX_ALIKE).collect();
+        kinds.iter_mut().for_each(|kind| drop(kind.lines.drain(..MAX_ALIKE)));
+        kinds
     }
 
     /// The report as text: the faults of [`Report::displayed`], and a summary.
@@ -68,30 +122,16 @@ impl Report {
         let mut out = String::new();
         let (errors, warnings) = (self.error_count(), self.warning_count());
         let displayed = self.displayed();
-        // Warnings of one rule on many lines; those of the header row are all on one line and are all shown.
-        let mut alike: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
-        for fault in &displayed {
-            let lines = alike.entry(fault.rule).or_default();
-            let is_new_line = lines.last() != Some(&fault.line);
-            if fault.severity == Severity::Error || lines.len() < MAX_ALIKE || !is_new_line {
-                printer.fault(fault, &mut out);
-            }
-            if fault.severity == Severity::Warning && is_new_line {
-                lines.push(fault.line);
-            }
-        }
-        for (rule, lines) in alike.iter().filter(|(_, lines)| lines.len() > MAX_ALIKE) {
-            let rest = lines.get(MAX_ALIKE..).unwrap_or_default();
-            let shown: Vec<String> = rest.iter().take(20).map(ToString::to_string).collect();
-            let more = if rest.len() > shown.len() { " …" } else { "" };
-            let head = printer.paint(YELLOW, &format!("warning[{rule}]"));
-            let noun = if shown.len() == 1 { "line" } else { "lines" };
+        displayed.iter().for_each(|fault| printer.fault(fault, &mut out));
+        for kind in self.alike() {
+            let head = printer.paint(YELLOW, &format!("warning[{}]", kind.rule));
             // Writing to a String cannot fail, here and below.
-            let _ = writeln!(out, "{head}: also on {noun} {}{more}\n", shown.join(", "));
+            let _ = writeln!(out, "{head}: {kind}\n");
         }
-        let left = errors + warnings - displayed.len();
+        let left = errors - displayed.iter().filter(|fault| fault.severity == Severity::Error).count();
         if left > 0 {
-            let _ = writeln!(out, "… and {left} more; --format json lists up to 200 of each rule\n");
+            let left = counted(left, "more error");
+            let _ = writeln!(out, "… and {left}; --format json lists up to 200 of each rule\n");
         }
         let _ = writeln!(out, "{}", self.summary(&printer, errors, warnings));
         out

@@ -5,7 +5,7 @@ use super::cell::{block, filled, given, line, max_bytes, plain};
 use super::fault::{Defect, Faults, Location, Spot};
 use super::table::Row;
 use super::tracks::Tracks;
-use super::{people, slot, word};
+use super::{details, people, slot, word};
 use crate::program::{Conference, Field, Program, Session, SessionId, Slot, Speaker, Status, Text, slug_of};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -112,6 +112,17 @@ impl ProgramBuilder {
             parsed(spot, &plain(spot, faults)?, address, faults)
         });
         let links = optional(row, Field::Links, faults, |spot, faults| self.links.read(spot, faults, links));
+        let language = optional(row, Field::Language, faults, |spot, faults| {
+            parsed(spot, &plain(spot, faults)?, details::language, faults)
+        });
+        let tags = optional(row, Field::Tags, faults, details::tags);
+        let mut secure = |field| {
+            optional(row, field, faults, |spot, faults| {
+                parsed(spot, &plain(spot, faults)?, details::secure, faults)
+            })
+        };
+        let (image, feedback_url) = (secure(Field::Image), secure(Field::FeedbackUrl));
+        let recording = optional(row, Field::Recording, faults, details::recording);
         let guid = optional(row, Field::Guid, faults, |spot, faults| self.guid(spot, faults));
         let build = || {
             let (start, end) = times?;
@@ -126,6 +137,11 @@ impl ProgramBuilder {
                 abstract_text: abstract_text?.unwrap_or_default(),
                 url: url?,
                 links: links?.unwrap_or_default(),
+                language: language?,
+                tags: tags?.unwrap_or_default(),
+                image: image?,
+                feedback_url: feedback_url?,
+                no_recording: recording? == Some(false),
                 guid: guid?.flatten(),
                 status: status?.unwrap_or(Status::Confirmed),
             })

@@ -138,6 +138,11 @@ fn field_text(session: &Session, field: Field) -> String {
             .map(|link| format!("{} {}", link.label, link.url))
             .collect::<Vec<_>>()
             .join("\n"),
+        Field::Language => text(session.language.as_ref()),
+        Field::Tags => session.tags.iter().map(super::Text::as_str).collect::<Vec<_>>().join("; "),
+        Field::Image => text(session.image.as_ref()),
+        Field::FeedbackUrl => text(session.feedback_url.as_ref()),
+        Field::Recording => if session.no_recording { "no" } else { "" }.to_owned(),
         Field::Guid => text(session.guid.as_ref()),
         Field::Status => session.status.to_string(),
     }

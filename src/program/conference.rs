@@ -1,6 +1,6 @@
 //! The conference as the config describes it, and the tag of its language.
 
-use super::{Colour, Identity, Slug, Text, Walking, Zone};
+use super::{Colour, DayChange, Identity, ProgramDays, Slug, Text, Walking, Zone};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -17,6 +17,9 @@ pub struct Conference {
     pub dates: Option<(NaiveDate, NaiveDate)>,
     /// The zone of the conference's civil times.
     pub zone: Zone,
+    /// When a day of the program starts.
+    #[serde(default, skip_serializing_if = "DayChange::is_midnight")]
+    pub day_change: DayChange,
     /// The location of sessions without a room or track.
     pub venue: Option<Text>,
     /// The language tag of the program (BCP 47), e.g. `en-US`.
@@ -29,7 +32,7 @@ pub struct Conference {
     pub public_url: Url,
     /// The config's tracks in its order, empty ones included.
     pub tracks: Vec<Track>,
-    /// The config's rooms. Only renamed rooms need to be listed.
+    /// The config's rooms, in the order of grids and exports.
     pub rooms: Vec<Room>,
     /// The number of days after the conference during which feeds keep sessions that left the CSV, as cancelled.
     pub tombstone_days: u32,
@@ -42,6 +45,17 @@ pub struct Conference {
 }
 
 impl Conference {
+    /// The days of the program.
+    pub fn days(&self) -> ProgramDays {
+        ProgramDays { zone: self.zone, change: self.day_change }
+    }
+
+    /// How many people a room holds, if the config says it.
+    pub fn capacity(&self, room: Option<&Text>) -> Option<u32> {
+        let room = room?;
+        self.rooms.iter().find(|known| known.name == *room)?.capacity
+    }
+
     /// An absolute link to `path` on this server. `path` starts with a slash.
     pub fn link(&self, path: &str) -> String {
         format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
@@ -76,7 +90,7 @@ pub struct Track {
     pub was: Vec<Slug>,
 }
 
-/// A room that was renamed.
+/// A room that the config lists.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Room {
     /// The room's name, as in the CSV.
@@ -84,6 +98,9 @@ pub struct Room {
     /// Former slugs, which keep working.
     #[serde(default)]
     pub was: Vec<Slug>,
+    /// How many people the room holds. Organizers compare it with picks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<u32>,
 }
 
 /// Why a text is not a BCP 47 language tag.
@@ -93,6 +110,13 @@ pub struct Room {
 pub struct LanguageError {
     raw: String,
     suggestion: Option<String>,
+}
+
+impl LanguageError {
+    /// The tag that was probably meant.
+    pub fn suggestion(&self) -> Option<&str> {
+        self.suggestion.as_deref()
+    }
 }
 
 /// Names of languages, in English and in the language itself, with their tags.

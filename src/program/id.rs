@@ -79,26 +79,70 @@ identifier!(
     Slug, least 1
 );
 
-/// The slug of a name: NFKD, ASCII, lower case, hyphens. If the name has no such characters, the slug is `x-` and the
-/// first 8 hex digits of the name's SHA-256. The ledger resolves collisions.
+/// The slug of a name: NFKD, ASCII, lower case, hyphens. Letters that Unicode does not decompose are transliterated: `ß`
+/// becomes `ss`, `ø` becomes `o`, and Greek, Cyrillic, Kana and other scripts get the letters of their sounds. The sound
+/// of a Chinese character depends on the language, so a name that contains one is treated as [`former_slug_of`] treats
+/// it. If no letter is left, the slug is `x-` and the first 8 hex digits of the name's SHA-256. The ledger resolves
+/// collisions.
 pub fn slug_of(name: &str) -> Slug {
-    let mut slug = String::new();
-    for c in name.nfkd().flat_map(char::to_lowercase) {
-        match c {
-            'a'..='z' | '0'..='9' => slug.push(c),
-            // Combining marks and apostrophes are dropped, so "O'Brien" is one word and "é" becomes "e".
-            '\'' | '’' => {}
-            c if c.is_alphanumeric() || unicode_normalization::char::is_combining_mark(c) => {}
-            _ if !slug.is_empty() && !slug.ends_with('-') => slug.push('-'),
-            _ => {}
+    if name.chars().any(is_ideograph) {
+        return former_slug_of(name);
+    }
+    let mut slug = Builder::default();
+    // Composed first: Unicode decomposes Hangul and letters such as `й` into parts that have other sounds.
+    for composed in name.nfkc() {
+        let is_latin = std::iter::once(composed).nfkd().any(|c| c.is_ascii_alphanumeric());
+        if is_latin || !composed.is_alphanumeric() {
+            std::iter::once(composed).nfkd().for_each(|c| slug.push(c));
+        } else {
+            let sound = any_ascii::any_ascii_char(composed);
+            sound.chars().filter(char::is_ascii_alphanumeric).for_each(|c| slug.push(c));
         }
     }
-    slug.truncate(60); // leaves room for the suffix of a collision
-    Slug::parse(slug.trim_end_matches('-')).unwrap_or_else(|_| {
-        let digest = digest(&SHA256, name.as_bytes());
-        let hex = data_encoding::HEXLOWER.encode(digest.as_ref().get(..4).unwrap_or_default());
-        Slug(format!("x-{hex}").into())
-    })
+    slug.finish(name)
+}
+
+/// The slug that versions up to 0.1.0 gave to a name: letters that Unicode does not decompose to ASCII are dropped. Slugs
+/// that were published by this rule stay, and so do identifiers that are made of a text and that no ledger keeps.
+pub fn former_slug_of(name: &str) -> Slug {
+    let mut slug = Builder::default();
+    name.nfkd().for_each(|c| slug.push(c));
+    slug.finish(name)
+}
+
+/// Whether a character is of the Chinese script, which Japanese and Korean use too.
+fn is_ideograph(c: char) -> bool {
+    matches!(c, '々' | '〆' | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
+}
+
+/// A slug while it is made.
+#[derive(Default)]
+struct Builder(String);
+
+impl Builder {
+    /// Adds a character of a decomposed text.
+    fn push(&mut self, c: char) {
+        for c in c.to_lowercase() {
+            match c {
+                'a'..='z' | '0'..='9' => self.0.push(c),
+                // Combining marks and apostrophes are dropped, so "O'Brien" is one word and "é" becomes "e".
+                '\'' | '’' => {}
+                c if c.is_alphanumeric() || unicode_normalization::char::is_combining_mark(c) => {}
+                _ if !self.0.is_empty() && !self.0.ends_with('-') => self.0.push('-'),
+                _ => {}
+            }
+        }
+    }
+
+    fn finish(self, name: &str) -> Slug {
+        let mut slug = self.0;
+        slug.truncate(60); // leaves room for the suffix of a collision
+        Slug::parse(slug.trim_end_matches('-')).unwrap_or_else(|_| {
+            let digest = digest(&SHA256, name.as_bytes());
+            let hex = data_encoding::HEXLOWER.encode(digest.as_ref().get(..4).unwrap_or_default());
+            Slug(format!("x-{hex}").into())
+        })
+    }
 }
 
 /// Twelve letters and digits made of 60 bits of a text's SHA-256. Of 50,000 texts, two share a code once in a billion
@@ -142,7 +186,37 @@ mod tests {
         assert_ne!(slug_of("大会議室"), slug_of("小会議室"));
     }
 
+    #[test]
+    fn letters_of_every_alphabet_stay_in_a_slug() {
+        for (name, slug) in [
+            ("Großer Saal", "grosser-saal"),
+            ("GROẞER SAAL", "grosser-saal"),
+            ("Straße 7", "strasse-7"),
+            ("Łódź", "lodz"),
+            ("Søren Ørsted", "soren-orsted"),
+            ("Æsir & Œuvre", "aesir-oeuvre"),
+            ("Þór Guðmundsson", "thor-gudmundsson"),
+            ("Đà Nẵng", "da-nang"),
+            ("Işık", "isik"),
+            ("Привет, мир", "privet-mir"),
+            ("Αθήνα", "athina"),
+            ("ホール", "horu"),
+            ("서울", "seoul"),
+        ] {
+            assert_eq!(slug_of(name).as_str(), slug, "{name}");
+        }
+        assert_eq!(former_slug_of("Großer Saal").as_str(), "groer-saal");
+        // Halls that differ in a Chinese character only keep different slugs.
+        assert_ne!(slug_of("大ホール"), slug_of("小ホール"));
+    }
+
     proptest! {
+        /// The law by which published addresses stay: only names that lost letters have another slug.
+        #[test]
+        fn the_slug_of_a_name_that_lost_no_letter_is_the_former_one(name in "[A-Za-z0-9 .,éüçñÅ'’&()/-]{0,40}") {
+            prop_assert_eq!(slug_of(&name), former_slug_of(&name));
+        }
+
         #[test]
         fn every_name_has_a_slug(name in any::<String>()) {
             let slug = slug_of(&name);

@@ -130,6 +130,16 @@ vocabulary! {
         Url = "url",
         /// Links to slides, videos and documents.
         Links = "links",
+        /// The language in which the session is held.
+        Language = "language",
+        /// The session's topics.
+        Tags = "tags",
+        /// A picture of the session.
+        Image = "image",
+        /// The page on which attendees comment on the session.
+        FeedbackUrl = "feedback_url",
+        /// Whether the session may be recorded.
+        Recording = "recording",
         /// The session's identity in the source of the row.
         Guid = "guid",
         /// The session's status.

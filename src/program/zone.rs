@@ -1,5 +1,6 @@
 //! Time zones: converts civil times to instants and back.
 
+mod cities;
 mod names;
 
 use chrono::{DateTime, NaiveDateTime, Offset, TimeZone, Utc};
@@ -32,13 +33,16 @@ pub enum ZoneError {
     /// An abbreviation such as `PDT`, and the zone to write.
     #[error("{0:?} is an abbreviation, which calendars read differently; write {1:?}")]
     Abbreviation(String, &'static str),
+    /// An abbreviation of zones far apart, such as `IST`, and the zones of which to write one.
+    #[error("{0:?} is an abbreviation in several parts of the world; write {1}")]
+    Ambiguous(String, &'static str),
     /// An old name such as `US/Pacific`, or a name of Windows, and the zone to write.
     #[error("{0:?} is another name of a zone; write {1:?}")]
     OtherName(String, &'static str),
     /// A name such as `Etc/GMT+8`.
     #[error("{0:?} is not an Area/Location name; write a zone such as \"America/Los_Angeles\" or \"UTC\"")]
     NotALocation(String),
-    /// A name that is not in the time-zone database, and a suggestion, which may be empty.
+    /// A name that is not in the time-zone database, and what to write.
     #[error("{0:?} is not in the time-zone database{1}")]
     Unknown(String, String),
 }
@@ -53,11 +57,9 @@ const ABBREVIATIONS: &[(&str, &str)] = &[
     ("MST", "America/Denver"),
     ("CT", "America/Chicago"),
     ("CDT", "America/Chicago"),
-    ("CST", "America/Chicago"),
     ("ET", "America/New_York"),
     ("EDT", "America/New_York"),
     ("EST", "America/New_York"),
-    ("BST", "Europe/London"),
     ("GMT", "Europe/London"),
     ("WET", "Europe/Lisbon"),
     ("CET", "Europe/Berlin"),
@@ -66,7 +68,6 @@ const ABBREVIATIONS: &[(&str, &str)] = &[
     ("EET", "Europe/Helsinki"),
     ("EEST", "Europe/Helsinki"),
     ("MSK", "Europe/Moscow"),
-    ("IST", "Asia/Kolkata"),
     ("SGT", "Asia/Singapore"),
     ("JST", "Asia/Tokyo"),
     ("KST", "Asia/Seoul"),
@@ -76,18 +77,13 @@ const ABBREVIATIONS: &[(&str, &str)] = &[
     ("NZDT", "Pacific/Auckland"),
 ];
 
-/// Areas of the database that have places. `Etc`, `US`, `SystemV` and others have none.
-const AREAS: &[&str] = &[
-    "Africa",
-    "America",
-    "Antarctica",
-    "Arctic",
-    "Asia",
-    "Atlantic",
-    "Australia",
-    "Europe",
-    "Indian",
-    "Pacific",
+/// Abbreviations that are used in zones far apart, and these zones.
+const AMBIGUOUS: &[(&str, &str)] = &[
+    ("AST", r#""America/Halifax" or "Asia/Riyadh""#),
+    ("BST", r#""Europe/London" or "Asia/Dhaka""#),
+    ("CST", r#""America/Chicago", "Asia/Shanghai" or "America/Havana""#),
+    ("GST", r#""Asia/Dubai" or "Atlantic/South_Georgia""#),
+    ("IST", r#""Asia/Kolkata", "Asia/Jerusalem" or "Europe/Dublin""#),
 ];
 
 impl Zone {
@@ -106,7 +102,10 @@ impl Zone {
         if let Some((_, zone)) = ABBREVIATIONS.iter().find(|(short, _)| short.eq_ignore_ascii_case(raw)) {
             return Err(ZoneError::Abbreviation(raw.to_owned(), zone));
         }
-        let is_location = raw.split_once('/').is_some_and(|(area, _)| AREAS.contains(&area));
+        if let Some((_, zones)) = AMBIGUOUS.iter().find(|(short, _)| short.eq_ignore_ascii_case(raw)) {
+            return Err(ZoneError::Ambiguous(raw.to_owned(), zones));
+        }
+        let is_location = raw.split_once('/').is_some_and(|(area, _)| names::AREAS.contains(&area));
         match raw.parse::<Tz>() {
             Ok(tz) if is_location => Ok(Self(tz)),
             _ if names::other_name(raw).is_some() => {
@@ -114,8 +113,9 @@ impl Zone {
             }
             Ok(_) => Err(ZoneError::NotALocation(raw.to_owned())),
             Err(_) => {
-                let hint = nearest(raw).map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
-                Err(ZoneError::Unknown(raw.to_owned(), hint))
+                let example = || "; write the zone of a city, such as \"Europe/Berlin\"".to_owned();
+                let near = cities::nearest(raw).map(|near| format!("; did you mean {near:?}?"));
+                Err(ZoneError::Unknown(raw.to_owned(), near.unwrap_or_else(example)))
             }
         }
     }
@@ -223,22 +223,6 @@ fn numeric(seconds: i32) -> String {
     if minutes == 0 { format!("{sign}{hours:02}") } else { format!("{sign}{hours:02}{minutes:02}") }
 }
 
-fn nearest(raw: &str) -> Option<&'static str> {
-    let wanted = raw.replace(' ', "_").to_lowercase();
-    chrono_tz::TZ_VARIANTS
-        .iter()
-        .map(|tz| tz.name())
-        .filter(|name| name.split_once('/').is_some_and(|(area, _)| AREAS.contains(&area)))
-        .map(|name| {
-            let lower = name.to_lowercase();
-            let place = lower.rsplit('/').next().unwrap_or_default();
-            (strsim::jaro_winkler(&lower, &wanted).max(strsim::jaro_winkler(place, &wanted)), name)
-        })
-        .filter(|(likeness, _)| *likeness > 0.85)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, name)| name)
-}
-
 impl TryFrom<String> for Zone {
     type Error = ZoneError;
     fn try_from(raw: String) -> Result<Self, ZoneError> {
@@ -273,6 +257,8 @@ mod tests {
         assert!(Zone::parse("UTC").is_ok());
         for (raw, remedy) in [
             ("PDT", "America/Los_Angeles"),
+            ("IST", "\"Asia/Kolkata\", \"Asia/Jerusalem\" or \"Europe/Dublin\""),
+            ("cst", "\"Asia/Shanghai\""),
             ("est", "America/New_York"),
             ("PST8PDT", "America/Los_Angeles"),
             ("Etc/GMT+8", "America/Los_Angeles"),

@@ -93,7 +93,7 @@ fn advance_agendas(
         }
     }
     store.commit_blocking(batch)?;
-    skipped.log("giving agendas later versions");
+    skipped.log("advancing the versions of agendas");
     Ok((advanced, skipped.count()))
 }
 

@@ -13,7 +13,7 @@ use std::fmt::Write;
 /// The source of a release as one word of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct OriginDescription {
-    /// `first`, `file`, `upload`, `rollback`, `config`, `upgrade` or `scheduled`.
+    /// `first`, `file`, `upload`, `rollback`, `config`, `upgrade`, `restored`, `scheduled` or `source`.
     pub origin: &'static str,
     /// The release that was published again.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -31,6 +31,7 @@ impl From<Origin> for OriginDescription {
             Origin::Upgrade => ("upgrade", None),
             Origin::Restored => ("restored", None),
             Origin::Scheduled => ("scheduled", None),
+            Origin::Source => ("source", None),
         };
         Self { origin, rollback_of }
     }

@@ -1,9 +1,9 @@
 //! Erases the text of a withdrawn session from everything that the server stores.
 //!
 //! Erased: the session's row in every stored program file and in the scheduled one; its title, people and texts in
-//! every recorded change. Waiting deliveries hold no text. Kept: its number, sequence and times, since the ledger never forgets;
-//! the slugs of speakers and rooms, since published addresses keep working; and the last 1,000 departures, which keep
-//! Last-Modified of joined feeds from going back.
+//! every recorded change. Waiting deliveries hold no text. Kept: its number, sequence and times, since ledger entries
+//! are never removed; the slugs of speakers and rooms, since published addresses keep working; and the last 1,000
+//! departures, which keep Last-Modified of joined feeds from going back.
 
 use super::{LiveRelease, PublishError, Publisher, StoredRelease, guard, warnings};
 use crate::import::{import, without_session};

@@ -14,7 +14,7 @@ pub enum PublishError {
     #[error("the program has errors")]
     Refused(Box<Report>),
     /// The guard holds the release.
-    #[error("the release waits for a confirmation: {}", .0.verdict.reasons.join("; "))]
+    #[error("the release waits for a confirmation: {}", super::join_reasons(&.0.verdict.reasons))]
     Held(Box<Hold>),
     /// Another release was published meanwhile.
     #[error("release {live} was published meanwhile; look at it before you publish")]
@@ -64,6 +64,14 @@ pub enum PublishError {
 }
 
 impl PublishError {
+    /// The error with its cause.
+    pub(super) fn with_cause(&self) -> String {
+        match std::error::Error::source(self) {
+            Some(cause) => format!("{self}: {cause}"),
+            None => self.to_string(),
+        }
+    }
+
     /// Whether a retry may succeed: the store failed, not the program.
     pub fn is_of_the_store(&self) -> bool {
         matches!(
@@ -114,6 +122,16 @@ pub enum StartError {
     /// The store could not be read.
     #[error("the store could not be read")]
     Read(#[from] ReadError),
+    /// A newer version rendered the live release.
+    #[error(
+        "callboard {version} published release {number}, and this version renders it differently; upgrade this replica"
+    )]
+    NewerRenderer {
+        /// The newer version.
+        version: String,
+        /// The release's number.
+        number: u64,
+    },
     /// The first release could not be persisted.
     #[error("the release could not be written")]
     Commit(#[from] CommitError),

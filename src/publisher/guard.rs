@@ -1,5 +1,6 @@
 //! The guard: holds a release that touches too much of the program until somebody confirms it.
 
+use super::hold_reason::HoldReason;
 use crate::config::Publishing;
 use crate::import::{Report, Truncation};
 use crate::program::{Change, ChangeKind, Conference, Field, Program, Zone};
@@ -17,7 +18,7 @@ pub struct GuardVerdict {
     /// How many sessions the live program has.
     pub of: usize,
     /// Why the release is held; empty if it is not.
-    pub reasons: Vec<String>,
+    pub reasons: Vec<HoldReason>,
 }
 
 impl GuardVerdict {
@@ -65,23 +66,16 @@ pub(super) fn judge(
     #[expect(clippy::cast_precision_loss, reason = "at most 50,000 sessions")]
     let share = touched as f64 / of.max(1) as f64;
     if touched >= settings.guard_least && share > settings.guard_share {
-        let percent = share * 100.0;
-        reasons.push(format!("it removes, moves or retitles {touched} of {of} sessions ({percent:.0} %)"));
+        reasons.push(HoldReason::TouchesMany { touched, of });
     }
     if !has_same_frame(live, &prepared.release.program) {
-        reasons.push("it changes the conference's zone or dates".to_owned());
+        reasons.push(HoldReason::ZoneOrDates);
     }
     if let Some(Truncation { missing, within }) = cut {
-        match missing {
-            0 => {}
-            1 => reasons.push(
-                "the file lacks exactly the last row of the live program, as if it was cut off".to_owned(),
-            ),
-            rows => reasons.push(format!(
-                "the file lacks exactly the last {rows} rows of the live program, as if it was cut off"
-            )),
+        if missing > 0 {
+            reasons.push(HoldReason::LacksLastRows(missing));
         }
-        reasons.extend(within.map(|id| format!("the file ends in the middle of the row of {id}")));
+        reasons.extend(within.map(|id| HoldReason::EndsWithin(id.to_string())));
     }
     GuardVerdict { digest, touched, of, reasons }
 }

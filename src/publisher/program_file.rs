@@ -9,6 +9,7 @@ use crate::import::ProgramFile;
 use crate::revision::Digest;
 use crate::store::Origin;
 use bytes::Bytes;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -48,6 +49,11 @@ impl Publisher {
                 drop(state);
                 status::log(self.file().display(), &result);
                 return Some(result);
+            }
+            // Beside a source, the file is optional.
+            Err(error) if error.kind() == ErrorKind::NotFound && self.settings.load().source.is_some() => {
+                self.state().file = None;
+                return None;
             }
             Err(error) => {
                 self.state().file = None;
@@ -98,6 +104,10 @@ impl Publisher {
     /// Whether the program file is older than the live release, which came from an upload or a roll-back. False if the
     /// store cannot be read.
     pub fn file_is_stale(&self) -> bool {
+        // Beside a source, a file is one way to edit the program, and is expected to stay behind.
+        if self.settings.load().source.is_some() {
+            return false;
+        }
         let (seen, imported) = (self.state().file, self.store.imported_file().ok().flatten());
         imported.is_some_and(|imported| {
             seen == Some(imported.digest) && imported.release != self.current().number()

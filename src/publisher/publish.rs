@@ -1,13 +1,22 @@
 //! Publishes a proposal: import, diff, guard, lint, persist, swap; then compresses in the background.
 
 use super::StoredRelease;
-use super::{GuardVerdict, Hold, LiveRelease, Preview, Proposal, Publication, PublishError, Publisher};
+use super::deliveries::Announce;
+use super::follow::FollowedParts;
+use super::renderer::RENDERER;
+use super::{
+    GuardVerdict, HeldProposals, Hold, HoldReason, LiveRelease, Preview, Proposal, Publication, PublishError,
+    Publisher, StartError,
+};
+use crate::adopt::SheetDoubt;
 use crate::doctor::{FeedFinding, ParseBackError};
 use crate::feed::Effort;
 use crate::import::{Fault, Report};
 use crate::release::{Prepared, Release};
 use crate::revision::Digest;
-use crate::store::{ImportedFile, Origin, ReadError, RecordName, ReleaseRecord, Skipped, Store, Write};
+use crate::store::{
+    ImportedFile, NamedRecord, Origin, ReadError, RecordName, ReleaseRecord, Skipped, Store, Write,
+};
 use bytes::Bytes;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -45,7 +54,7 @@ impl Publisher {
         let this = Arc::clone(self);
         let task = tokio::spawn(async move {
             let _turn = this.turn.lock().await;
-            this.publish_and_record(proposal).await
+            this.publish_and_record(proposal, FollowedParts::default()).await
         });
         task.await?
     }
@@ -70,20 +79,31 @@ impl Publisher {
     pub(super) async fn publish_and_record(
         self: &Arc<Self>,
         proposal: Proposal,
+        parts: FollowedParts,
     ) -> Result<Publication, PublishError> {
         let origin = proposal.origin;
-        let result = self.publish_now(proposal).await;
+        let result = self.publish_now(proposal, parts).await;
+        let before = self.held_digest(origin);
         self.state().record(self.clock.now(), origin, &result);
+        match &result {
+            // The commit of the release has dropped them.
+            Ok(publication) if publication.is_new => self.state().stored_holds.clear(),
+            _ => self.share_held(origin, before).await,
+        }
         result
     }
 
-    async fn publish_now(self: &Arc<Self>, proposal: Proposal) -> Result<Publication, PublishError> {
-        self.adopt_newer_release().await?;
+    async fn publish_now(
+        self: &Arc<Self>,
+        proposal: Proposal,
+        parts: FollowedParts,
+    ) -> Result<Publication, PublishError> {
+        self.adopt_newer_release(Announce::Yes).await?;
         self.check_expected(proposal.expect)?;
         let CheckedProposal { base, prepared, mut report, confirmed } =
-            self.check(&proposal.csv, proposal.confirm.as_deref()).await?;
+            self.check(&proposal.csv, proposal.confirm.as_deref(), parts.doubts).await?;
         let digest = Digest::of(&proposal.csv);
-        let mut writes = Vec::new();
+        let mut writes: Vec<Write> = parts.record.into_iter().collect();
         if proposal.origin == Origin::Scheduled {
             writes.push(Write::DropNamed(RecordName::Schedule));
         }
@@ -120,6 +140,8 @@ impl Publisher {
         if proposal.origin != Origin::Scheduled && self.state().held.has(Origin::Scheduled) {
             writes.push(Write::DropNamed(RecordName::Schedule)); // it was compared with the previous release
         }
+        writes.extend(self.drop_all_held_writes());
+        writes.extend(renderer_write(&self.store));
         let (this, number) = (Arc::clone(self), release.number());
         writes.extend(self.store.read(move |_| this.drop_old_programs(number)).await?);
         // Pages are rendered before the commit, since nothing may fail after it.
@@ -150,14 +172,16 @@ impl Publisher {
         self: &Arc<Self>,
         csv: &Bytes,
         confirm: Option<&str>,
+        doubts: Vec<SheetDoubt>,
     ) -> Result<CheckedProposal, PublishError> {
         let this = Arc::clone(self);
         let bytes = csv.clone();
         let preview = tokio::task::spawn_blocking(move || this.preview(&bytes)).await?;
         let Preview { report, prepared, verdict, base } = preview;
-        let (Some(prepared), Some(verdict)) = (prepared, verdict) else {
+        let (Some(prepared), Some(mut verdict)) = (prepared, verdict) else {
             return Err(PublishError::Refused(Box::new(report)));
         };
+        verdict.reasons.extend(doubts.into_iter().map(HoldReason::Source));
         let is_free = !verdict.is_held() || confirm == Some(verdict.digest.as_str());
         let confirmed = if is_free { Ok(()) } else { Err(verdict) };
         Ok(CheckedProposal { base, prepared, report, confirmed })
@@ -176,22 +200,51 @@ impl Publisher {
 
     /// Serves the newest release of the store, if it is newer than the live release. A commit that failed with an
     /// unknown outcome (a full disk, a failed sync) may have stored its release all the same.
-    pub(super) async fn adopt_newer_release(self: &Arc<Self>) -> Result<(), PublishError> {
+    pub(super) async fn adopt_newer_release(
+        self: &Arc<Self>,
+        announce: Announce,
+    ) -> Result<(), PublishError> {
         let current = self.current().number();
         let identity = Arc::clone(&self.conference().identity);
+        let (clock, inspect) = (self.clock.clone(), self.inspect);
         let newer = move |store: &Store| {
             if store.release_number()? <= current {
                 return Ok(None);
             }
-            let stored = StoredRelease::newest(store, &identity)?;
-            Ok::<_, PublishError>(stored.map(|stored| LiveRelease::new(stored.prepared.release, false)))
+            let Some(stored) = StoredRelease::newest(store, &identity)? else { return Ok(None) };
+            let release = match stored.prepared.is_new && store.is_shared() {
+                true => stored.upgrade(store, &clock, inspect)?,
+                false => stored.prepared.release,
+            };
+            Ok::<_, PublishError>(Some(LiveRelease::new(release, false)))
         };
-        if let Some(live) = self.store.read(newer).await? {
+        let adopted = self.store.read(newer).await;
+        self.state().outdated = match &adopted {
+            Err(error @ PublishError::Stored(cause))
+                if matches!(**cause, StartError::NewerRenderer { .. }) =>
+            {
+                Some(error.with_cause())
+            }
+            _ => None,
+        };
+        let Some(live) = adopted? else { return Ok(()) };
+        let release = live.release.number();
+        if self.store.is_shared() {
+            tracing::info!(release, "a release of another replica is live now");
+        } else {
             tracing::warn!(
-                release = live.release.number(),
+                release,
                 "the store holds a release whose publication seemed to fail; it is live now"
             );
-            self.swap(live);
+        }
+        if self.store.is_shared() {
+            // A file that waits for its confirmation was compared with the previous release.
+            let mut state = self.state();
+            state.held = HeldProposals::default();
+            state.stored_holds.clear();
+        }
+        self.swap(live);
+        if announce == Announce::Yes {
             self.announce_releases().await;
         }
         Ok(())
@@ -292,6 +345,11 @@ impl Publisher {
         let seen = seen.filter(|_| is_new)?;
         Some(ImportedFile { digest: seen, release: 0 }.into())
     }
+}
+
+/// The write that records which version renders the releases of several replicas.
+pub(super) fn renderer_write(store: &Store) -> Option<Write> {
+    store.is_shared().then(|| NamedRecord::Renderer(RENDERER).into())
 }
 
 /// How much the background thread yields to threads that answer requests (nice(2)).

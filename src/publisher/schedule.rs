@@ -5,15 +5,17 @@
 //! the store until an organizer confirms or discards it. So does a program that would overwrite changes of later
 //! releases ([`overwritten_changes`]).
 
+use super::deliveries::Announce;
+use super::follow::FollowedParts;
 use super::publish::{CheckedProposal, hold};
 use super::{
-    GuardVerdict, HeldProposal, Hold, Proposal, Publication, PublishError, Publisher, PublisherTask, guard,
-    status,
+    GuardVerdict, HeldProposal, Hold, HoldReason, Proposal, Publication, PublishError, Publisher,
+    PublisherTask, guard, status,
 };
 use crate::import::Report;
 use crate::program::{Change, Zone};
 use crate::release::Release;
-use crate::store::{Origin, ReadError, RecordName, ReleaseSummary, Schedule, Store, Write};
+use crate::store::{CommitError, Origin, ReadError, RecordName, ReleaseSummary, Schedule, Store, Write};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
@@ -25,9 +27,6 @@ const MAX_WAIT: Duration = Duration::from_secs(30);
 
 /// The shortest time between two checks.
 const MIN_WAIT: Duration = Duration::from_secs(1);
-
-/// The most sessions that a reason names.
-const MAX_NAMED: usize = 5;
 
 /// The result of scheduling a program.
 #[derive(Debug)]
@@ -73,7 +72,7 @@ impl Publisher {
         }
         self.check_expected(proposal.expect)?;
         let CheckedProposal { base, prepared, report, confirmed } =
-            self.check(&proposal.csv, proposal.confirm.as_deref()).await?;
+            self.check(&proposal.csv, proposal.confirm.as_deref(), Vec::new()).await?;
         if let Err(verdict) = confirmed {
             return Err(hold(verdict, report, prepared, proposal.csv, base.number()));
         }
@@ -158,17 +157,16 @@ impl Publisher {
         };
         let Some((schedule, csv)) = stored else { return };
         let now = self.clock.now();
-        match self.check(&csv, None).await {
+        match self.check(&csv, None, Vec::new()).await {
             Ok(CheckedProposal { prepared, .. }) if !prepared.is_new => {
                 if let Err(error) = self.remove_schedule().await {
                     tracing::warn!(%error, "a scheduled program that changes nothing could not be removed");
                 }
             }
             Ok(CheckedProposal { base, prepared, report, confirmed }) => {
-                let mut verdict = confirmed.err().unwrap_or_else(|| {
-                    let reason = format!("it was held when its time came ({})", schedule.at);
-                    self.hold_verdict(reason, &csv, &base)
-                });
+                let mut verdict = confirmed
+                    .err()
+                    .unwrap_or_else(|| self.hold_verdict(HoldReason::HeldWhenDue, &csv, &base));
                 match self.overwrite_reason(&schedule, base.number(), prepared.changes.clone()).await {
                     Ok(reason) => verdict.reasons.extend(reason),
                     Err(error) => tracing::error!(%error, "the releases since the schedule cannot be read"),
@@ -196,7 +194,8 @@ impl Publisher {
             return result;
         }
         let Schedule { who, confirm, .. } = schedule.clone();
-        self.publish_and_record(Proposal { csv, origin: Origin::Scheduled, who, confirm, expect: None }).await
+        let proposal = Proposal { csv, origin: Origin::Scheduled, who, confirm, expect: None };
+        self.publish_and_record(proposal, FollowedParts::default()).await
     }
 
     /// Fails with [`PublishError::Held`] if the scheduled program would overwrite changes of later releases. A
@@ -206,11 +205,11 @@ impl Publisher {
         schedule: &Schedule,
         csv: &Bytes,
     ) -> Result<(), PublishError> {
-        self.adopt_newer_release().await?;
+        self.adopt_newer_release(Announce::Yes).await?;
         if schedule.base == Some(self.current().number()) {
             return Ok(());
         }
-        let CheckedProposal { base, prepared, report, confirmed } = self.check(csv, None).await?;
+        let CheckedProposal { base, prepared, report, confirmed } = self.check(csv, None, Vec::new()).await?;
         let changes = prepared.changes.clone();
         let Some(reason) = self.overwrite_reason(schedule, base.number(), changes).await? else {
             return Ok(());
@@ -226,7 +225,7 @@ impl Publisher {
     }
 
     /// A verdict that holds a program for a reason other than the guard's own.
-    fn hold_verdict(&self, reason: String, csv: &[u8], base: &Release) -> GuardVerdict {
+    fn hold_verdict(&self, reason: HoldReason, csv: &[u8], base: &Release) -> GuardVerdict {
         GuardVerdict {
             digest: guard::digest(csv, &self.conference(), base.number()),
             touched: 0,
@@ -241,7 +240,7 @@ impl Publisher {
         schedule: &Schedule,
         live: u64,
         changes: Vec<Change>,
-    ) -> Result<Option<String>, PublishError> {
+    ) -> Result<Option<HoldReason>, PublishError> {
         let schedule = schedule.clone();
         Ok(self.store.read(move |store| overwritten_changes(store, &schedule, live, &changes)).await?)
     }
@@ -250,6 +249,17 @@ impl Publisher {
     fn may_be_due(&self) -> bool {
         let (state, now) = (self.state(), self.clock.now());
         !state.schedule_is_known || state.schedule.as_ref().is_some_and(|schedule| schedule.at <= now)
+    }
+
+    /// Makes the next check read the schedule from the store: another replica may have changed it.
+    pub(super) fn refresh_schedule(&self) {
+        let stored = self.store.schedule();
+        let mut state = self.state();
+        let due = stored.as_ref().ok().and_then(Option::as_ref).map(|(schedule, _)| schedule);
+        if state.schedule.as_ref() != due.filter(|schedule| !schedule.held) {
+            state.schedule_is_known = false;
+            self.rescheduled.notify_one();
+        }
     }
 
     /// Reads the schedule from the store and updates the status.
@@ -269,7 +279,7 @@ impl Publisher {
         let this = Arc::clone(self);
         let task = tokio::spawn(async move {
             let _turn = this.turn.lock().await;
-            if let Err(error) = this.adopt_newer_release().await {
+            if let Err(error) = this.adopt_newer_release(Announce::Yes).await {
                 return Some(Err(error));
             }
             if !this.may_be_due() {
@@ -282,6 +292,11 @@ impl Publisher {
             let result = this.publish_scheduled(&schedule, csv).await;
             match &result {
                 Ok(_) => this.state().schedule = None, // the release's commit removed the note
+                // Another replica was first, and the next check reads what is left to do.
+                Err(PublishError::Commit(CommitError::Conflict)) => {
+                    this.state().schedule_is_known = false;
+                    return None;
+                }
                 // The store may work again at the next check.
                 Err(PublishError::Commit(_) | PublishError::Read(_)) => {}
                 Err(error) => {
@@ -308,7 +323,7 @@ fn overwritten_changes(
     schedule: &Schedule,
     live: u64,
     changes: &[Change],
-) -> Result<Option<String>, ReadError> {
+) -> Result<Option<HoldReason>, ReadError> {
     let is_later = |release: &ReleaseSummary| match schedule.base {
         Some(base) => release.number > base,
         None => release.published > schedule.made,
@@ -321,31 +336,13 @@ fn overwritten_changes(
         later.push(release.number);
         others.extend(release.changes.into_iter().map(|change| change.session));
     }
-    let overwritten: Vec<&str> = changes
+    let sessions: Vec<String> = changes
         .iter()
         .filter(|change| others.contains(&change.session))
-        .map(|change| change.session.as_str())
+        .map(|change| change.session.to_string())
         .collect();
-    let (Some(first), Some(last)) = (later.first(), later.last()) else { return Ok(None) };
-    if overwritten.is_empty() {
-        return Ok(None);
-    }
-    let releases = if first == last {
-        format!("release {first} was")
-    } else {
-        format!("releases {first} to {last} were")
-    };
-    let sessions = match overwritten.as_slice() {
-        [session] => format!("session {session}"),
-        [named @ .., last] if named.len() < MAX_NAMED => format!("sessions {} and {last}", named.join(", ")),
-        all => {
-            let named = all.iter().take(MAX_NAMED).copied().collect::<Vec<_>>().join(", ");
-            format!("{} sessions ({named}, …)", all.len())
-        }
-    };
-    Ok(Some(format!(
-        "{releases} published after it was scheduled, and it would overwrite what changed in {sessions}"
-    )))
+    let (Some(&first), Some(&last)) = (later.first(), later.last()) else { return Ok(None) };
+    Ok((!sessions.is_empty()).then_some(HoldReason::Overwrites { first, last, sessions }))
 }
 
 /// Publishes the scheduled program at its time; never returns.

@@ -2,21 +2,24 @@
 //!
 //! Also applies a changed config to a running server, through the same guard as every other publication.
 
-use super::publish::{Preparation, warnings_of};
+use super::follow::{EMPTY, FollowedParts};
+use super::publish::{Inspect, Preparation, renderer_write, warnings_of};
+use super::renderer::RENDERER;
 use super::{
     ConfigStatus, Hold, LiveRelease, Proposal, Publication, PublishError, Publisher, PublisherTask, Setup,
-    StartError, Status, StoredRelease, deliveries, guard, status, warnings,
+    SourceStatus, StartError, Status, StoredRelease, deliveries, guard, status, warnings,
 };
 use crate::clock::Clock;
-use crate::config::{Publishing, Push, Webhook};
-use crate::import::{ProgramFile, import};
-use crate::program::Conference;
+use crate::config::{Mail, Publishing, Push, Source, Webhook};
+use crate::import::{ProgramFile, Report, import};
+use crate::program::{Conference, Program};
 use crate::reach::Outbox;
 use crate::release::{Prepared, Release};
 use crate::revision::{Digest, Ledger};
-use crate::store::{ImportedFile, Origin, ReleaseRecord, Store, Write};
+use crate::store::{Charge, CommitError, ImportedFile, Origin, ReleaseRecord, Store, Write};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
+use std::io::ErrorKind;
 use std::sync::{Arc, Mutex};
 
 /// A started publisher.
@@ -43,15 +46,35 @@ impl Publisher {
         clock: Clock,
     ) -> Result<Started, StartError> {
         let conference = Arc::new(conference);
-        let ledger = store.ledger()?;
-        let is_first = ledger.is_none();
-        let (release, mut state) = match ledger {
-            None => first(&store, &conference, &setup, &clock)?,
-            Some(ledger) => resume(&store, ledger, &conference, &setup, &clock)?,
+        let mut tries = 0;
+        let (release, mut state, is_first) = loop {
+            let ledger = store.ledger()?;
+            let is_first = ledger.is_none();
+            let started = match ledger {
+                None => first(&store, &conference, &setup, &clock),
+                Some(ledger) => resume(&store, ledger, &conference, &setup, &clock),
+            };
+            match started {
+                // Another replica published at the same moment.
+                Err(StartError::Commit(CommitError::Conflict)) if store.is_shared() && tries < 10 => {
+                    tries += 1
+                }
+                started => {
+                    let (release, state) = started?;
+                    break (release, state, is_first);
+                }
+            }
         };
+        let charge = Charge::of(&store);
         let number = if is_first { 0 } else { release.number() };
         // A full disk or a damaged record must not prevent a start.
-        match deliveries::first_writes(&store, &setup.webhooks, setup.push.as_ref(), number) {
+        match deliveries::first_writes(
+            &store,
+            &setup.webhooks,
+            setup.push.as_ref(),
+            setup.mail.as_ref(),
+            number,
+        ) {
             Ok(notes) if notes.is_empty() => {}
             Ok(notes) => {
                 if let Err(error) = store.commit_blocking(notes) {
@@ -68,7 +91,8 @@ impl Publisher {
         }
         state.config.read = Some(clock.now());
         let announce = tokio::sync::watch::Sender::new(release.number());
-        let Setup { file, settings: publishing, webhooks, push, spool, inspect } = setup;
+        let Setup { file, settings: publishing, webhooks, push, source, mail, spool, inspect } = setup;
+        state.source = source.as_ref().map(|source| SourceStatus::at_start(source, &store));
         let outbox = Outbox::new(store.clone(), clock.clone());
         match outbox.take_over(&spool) {
             Ok(0) => {}
@@ -79,16 +103,30 @@ impl Publisher {
                 tracing::error!(%error, spool = %spool.display(), "the deliveries of the old spool are not sent yet; the next start tries again");
             }
         }
+        if mail.is_some()
+            && let Err(error) = outbox.check_all_mailboxes()
+        {
+            tracing::warn!(%error, "mailboxes are not checked before their next change");
+        }
         let publisher = Self {
             current: ArcSwap::from_pointee(LiveRelease::new(release, is_first)),
-            settings: ArcSwap::from_pointee(PublisherSettings { conference, publishing, webhooks, push }),
+            settings: ArcSwap::from_pointee(PublisherSettings {
+                conference,
+                publishing,
+                webhooks,
+                push,
+                source,
+                mail,
+            }),
             file,
             outbox,
             inspect,
             store,
+            charge,
             clock,
             turn: tokio::sync::Mutex::default(),
             rescheduled: tokio::sync::Notify::new(),
+            reminders_changed: tokio::sync::Notify::new(),
             writer: tokio::sync::watch::Sender::default(),
             state: Mutex::new(state),
             announce,
@@ -106,14 +144,22 @@ fn first(
     clock: &Clock,
 ) -> Result<(Release, Status), StartError> {
     let file = &setup.file;
-    let contents = ProgramFile::read(file)
-        .map_err(|cause| StartError::NoProgram { path: file.display().to_string(), cause })?;
-    let csv = match contents {
-        ProgramFile::Whole(csv) => Bytes::from(csv),
-        ProgramFile::TooLarge(report) => return Err(StartError::BadProgram(Box::new(report))),
+    let (csv, mut report, program) = match ProgramFile::read(file) {
+        Ok(ProgramFile::Whole(csv)) => {
+            let report = import(&csv, conference);
+            let Some(program) = report.program.clone() else {
+                return Err(StartError::BadProgram(Box::new(report)));
+            };
+            (Bytes::from(csv), report, program)
+        }
+        Ok(ProgramFile::TooLarge(report)) => return Err(StartError::BadProgram(Box::new(report))),
+        // The source's first program follows within seconds.
+        Err(cause) if cause.kind() == ErrorKind::NotFound && setup.source.is_some() => {
+            let program = Program::new(Arc::clone(conference), conference.tracks.clone(), Vec::new());
+            (Bytes::from_static(EMPTY), Report { program: None, faults: Vec::new() }, program)
+        }
+        Err(cause) => return Err(StartError::NoProgram { path: file.display().to_string(), cause }),
     };
-    let mut report = import(&csv, conference);
-    let Some(program) = report.program.clone() else { return Err(StartError::BadProgram(Box::new(report))) };
     let empty = Ledger::empty(&conference.uid_domain);
     let prepared = Release::prepare(program, &empty, clock.now());
     report.faults.splice(0..0, warnings_of((setup.inspect)(&prepared.release, None)?));
@@ -136,27 +182,64 @@ fn resume(
         let (configured, stored) = (conference.uid_domain.clone(), ledger.uid_domain);
         return Err(StartError::UidDomain { configured, stored });
     }
-    let StoredRelease { prepared, conference: published_with, csv, warnings } =
-        StoredRelease::load(store, &ledger, &conference.identity)?;
-    let mut live = prepared.release;
-    if prepared.is_new {
-        // This version renders sessions differently, so the result needs a release number of its own. The old feeds
-        // are dropped first: memory may not have room for both.
-        let upgrade = Release::prepare(live.into_program(), &ledger, clock.now());
-        let found = (setup.inspect)(&upgrade.release, None)?;
-        let warnings = warnings_of(found).map(|fault| fault.to_string()).chain(warnings).collect();
-        let release = UnattendedRelease {
-            previous: Some(&ledger),
-            origin: Origin::Upgrade,
-            conference: &published_with,
-        };
-        live = release.persist(store, upgrade, csv.clone(), warnings)?;
-    }
+    let stored = StoredRelease::load(store, &ledger, &conference.identity)?;
+    let (published_with, csv) = (Arc::clone(&stored.conference), stored.csv.clone());
+    let live = match stored.prepared.is_new {
+        true => stored.upgrade_from(store, &ledger, clock, setup.inspect)?,
+        false => stored.prepared.release,
+    };
     drop(ledger);
     if published_with == *conference {
         return Ok((live, Status::default()));
     }
+    if store.is_shared() && !store.status().writable {
+        tracing::warn!(
+            "the changed config is published by the first SIGHUP or restart after the database is back"
+        );
+        return Ok((live, Status::default()));
+    }
     reconfigure(store, live, csv, conference, setup, clock)
+}
+
+impl StoredRelease {
+    /// [`Self::upgrade_from`] the ledger in the store.
+    pub(super) fn upgrade(
+        self,
+        store: &Store,
+        clock: &Clock,
+        inspect: Inspect,
+    ) -> Result<Release, StartError> {
+        match store.ledger()? {
+            Some(ledger) => self.upgrade_from(store, &ledger, clock, inspect),
+            None => Ok(self.prepared.release),
+        }
+    }
+
+    /// Publishes a stored release as this version renders it, which is different: so it needs a release number of its own.
+    /// Several replicas may run different versions, and only a newer one than the release's does this.
+    fn upgrade_from(
+        self,
+        store: &Store,
+        ledger: &Ledger,
+        clock: &Clock,
+        inspect: Inspect,
+    ) -> Result<Release, StartError> {
+        if store.is_shared()
+            && let Some(renderer) = store.renderer()?.filter(|renderer| *renderer >= RENDERER)
+        {
+            let (major, minor) = (renderer / 1_000_000, renderer / 1000 % 1000);
+            let version = format!("{major}.{minor}.{}", renderer % 1000);
+            return Err(StartError::NewerRenderer { version, number: ledger.release });
+        }
+        let Self { prepared, conference, csv, warnings } = self;
+        // The old feeds are dropped first: memory may not have room for both.
+        let upgrade = Release::prepare(prepared.release.into_program(), ledger, clock.now());
+        let found = inspect(&upgrade.release, None)?;
+        let warnings = warnings_of(found).map(|fault| fault.to_string()).chain(warnings).collect();
+        let release =
+            UnattendedRelease { previous: Some(ledger), origin: Origin::Upgrade, conference: &conference };
+        release.persist(store, upgrade, csv, warnings)
+    }
 }
 
 /// Publishes the stored program under the changed config, unless the program then has errors or the guard holds it.
@@ -241,6 +324,7 @@ impl UnattendedRelease<'_> {
             Err(_) => None,
         };
         writes.extend(imported.map(Write::from));
+        writes.extend(renderer_write(store));
         store.commit_blocking(writes)?;
         Ok(release)
     }
@@ -257,6 +341,10 @@ pub struct PublisherSettings {
     pub webhooks: Vec<Webhook>,
     /// Messages to the browsers of attendees; none if they are off.
     pub push: Option<Push>,
+    /// The program elsewhere that is followed, if any.
+    pub source: Option<Source>,
+    /// Calendar invitations by mail; none if they are off.
+    pub mail: Option<Mail>,
 }
 
 impl Publisher {
@@ -275,10 +363,12 @@ impl Publisher {
         let this = Arc::clone(self);
         let task = tokio::spawn(async move {
             let _turn = this.turn.lock().await;
+            this.follow_another_source(settings.source.as_ref());
             // Releases so far are for the webhooks so far.
             this.announce_releases().await;
             let previous = this.settings.swap(Arc::new(settings));
             this.store_first_release_of_receivers().await;
+            this.check_reminders();
             let published = this.publish_settings().await;
             if !matches!(published, Ok(_) | Err(PublishError::Held(_))) {
                 this.settings.store(previous);
@@ -288,11 +378,25 @@ impl Publisher {
         task.await?
     }
 
+    /// Empties the status of the source if it was replaced.
+    fn follow_another_source(&self, source: Option<&Source>) {
+        if self.settings.load().source.as_ref() != source {
+            let status = source.map(|source| SourceStatus::at_start(source, &self.store));
+            self.state().source = status;
+        }
+    }
+
     /// As at a start: receivers that the config adds get only the releases after the live one.
     async fn store_first_release_of_receivers(&self) {
         let settings = self.settings.load_full();
-        let PublisherSettings { webhooks, push, .. } = &*settings;
-        let notes = deliveries::first_writes(&self.store, webhooks, push.as_ref(), self.current().number());
+        let PublisherSettings { webhooks, push, mail, .. } = &*settings;
+        let notes = deliveries::first_writes(
+            &self.store,
+            webhooks,
+            push.as_ref(),
+            mail.as_ref(),
+            self.current().number(),
+        );
         self.state().set_fault(PublisherTask::Deliveries, notes.as_ref().err());
         let notes = notes.unwrap_or_default();
         if !notes.is_empty()
@@ -317,7 +421,7 @@ impl Publisher {
             confirm: None,
             expect: Some(number),
         };
-        self.publish_and_record(proposal).await.map(Some)
+        self.publish_and_record(proposal, FollowedParts::default()).await.map(Some)
     }
 
     /// Records in the status how the config was read.

@@ -3,16 +3,17 @@
 //! Held proposals wait for an organizer's confirmation. There is at most one held proposal for each source; a newer one
 //! replaces it. A new release drops all of them, since each was compared with the previous release. After a restart, a
 //! held file is read again, and a held scheduled release is in the store. A held upload is lost; its sender has the file.
+//! Several replicas share what is held through the store.
 
 use super::{
-    ChangeDescription, GuardVerdict, Hold, OriginDescription, Publication, PublishError, Publisher,
-    describe_changes,
+    ChangeDescription, GuardVerdict, Hold, HoldReason, OriginDescription, Publication, PublishError,
+    Publisher, SourceStatus, describe_changes, join_reasons,
 };
 use crate::doctor::ParseBackError;
 use crate::import::Report;
 use crate::program::Change;
 use crate::revision::Digest;
-use crate::store::{ImportedFile, Origin, ReadError, RecordName, Schedule, Write};
+use crate::store::{HeldSource, ImportedFile, Origin, ReadError, RecordName, Schedule, Write};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
@@ -20,6 +21,9 @@ use std::collections::BTreeMap;
 use std::mem::discriminant;
 use std::path::Path;
 use std::sync::Arc;
+
+/// The digests of the held releases that the store has.
+pub(super) type StoredHolds = BTreeMap<HeldSource, String>;
 
 /// The publisher's status.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -41,6 +45,18 @@ pub struct Status {
     /// The tasks that are stopped because the store cannot be read, each with the cause.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub faults: BTreeMap<PublisherTask, String>,
+    /// The source that is followed, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourceStatus>,
+    /// The digest of the source's program that is held.
+    #[serde(skip)]
+    pub(super) held_source: Option<Digest>,
+    /// The release that is held on all replicas, as this one last read or wrote it.
+    #[serde(skip)]
+    pub(super) stored_holds: StoredHolds,
+    /// Why this replica cannot serve the newest release: a newer version rendered it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outdated: Option<String>,
     /// The program file's digest when it was last read.
     #[serde(skip)]
     pub file: Option<Digest>,
@@ -136,8 +152,8 @@ pub enum AttemptResult {
     },
     /// The guard holds the release.
     Held {
-        /// The guard's reasons.
-        reasons: Vec<String>,
+        /// Why.
+        reasons: Vec<HoldReason>,
         /// The digest that confirms the release.
         digest: String,
     },
@@ -186,7 +202,7 @@ impl Status {
             // Each held proposal was compared with the previous release.
             Ok(publication) if publication.is_new => self.held = HeldProposals::default(),
             // A newer file, config or schedule replaces a held proposal; another organizer's upload does not.
-            _ if matches!(origin, Origin::File | Origin::Config | Origin::Scheduled) => {
+            _ if matches!(origin, Origin::File | Origin::Config | Origin::Scheduled | Origin::Source) => {
                 self.held.remove(origin)
             }
             _ => {}
@@ -233,7 +249,7 @@ impl Status {
     /// The status after a start whose changed config the guard holds.
     pub(super) fn config_held(at: DateTime<Utc>, held: &Hold) -> Self {
         tracing::error!(
-            reasons = held.verdict.reasons.join("; "),
+            reasons = join_reasons(&held.verdict.reasons),
             digest = held.verdict.digest,
             "the new config is HELD until `callboard publish --confirm`; the live release stays, with the old config"
         );
@@ -275,7 +291,7 @@ pub(super) fn log(file: impl std::fmt::Display, result: &Result<Publication, Pub
             tracing::error!(%file, "refused; the live release stays\n{text}");
         }
         Err(PublishError::Held(held)) => {
-            let (reasons, digest) = (held.verdict.reasons.join("; "), &held.verdict.digest);
+            let (reasons, digest) = (join_reasons(&held.verdict.reasons), &held.verdict.digest);
             tracing::error!(%file, reasons, digest, "HELD until `callboard publish --confirm`; the live release stays");
         }
         Err(error) => {
@@ -318,7 +334,7 @@ pub struct HeldProposal {
     /// The digest that confirms the proposal.
     pub digest: String,
     /// Why the guard holds the proposal.
-    pub reasons: Vec<String>,
+    pub reasons: Vec<HoldReason>,
     /// The proposal's changes.
     pub changes: Vec<ChangeDescription>,
     /// The proposal's changes, for pages.
@@ -376,6 +392,11 @@ impl HeldProposals {
         self.0.retain(|proposal| discriminant(&proposal.origin) != discriminant(&origin));
     }
 
+    /// Removes the proposal from a source that replicas share.
+    pub(super) fn remove_from(&mut self, source: HeldSource) {
+        self.0.retain(|proposal| HeldSource::of(proposal.origin) != Some(source));
+    }
+
     /// Whether a proposal from a source is held.
     pub(super) fn has(&self, origin: Origin) -> bool {
         self.0.iter().any(|proposal| proposal.origin == origin)
@@ -398,15 +419,22 @@ impl Publisher {
         let _turn = self.turn.lock().await;
         let found = self.state().held.find(digest).cloned();
         let Some(proposal) = found else { return Ok(false) };
-        let write = match proposal.origin {
+        let mut writes = self.drop_held_writes(proposal.origin);
+        writes.extend(match proposal.origin {
             Origin::File => Some(ImportedFile { digest: Digest::of(&proposal.csv), release: 0 }.into()),
             Origin::Scheduled => Some(Write::DropNamed(RecordName::Schedule)),
+            Origin::Source => self.discarding_write()?,
             _ => None,
-        };
-        if let Some(write) = write {
-            self.store.commit(vec![write]).await?;
+        });
+        if !writes.is_empty() {
+            self.store.commit(writes).await?;
         }
-        self.state().held.remove(proposal.origin);
+        let mut state = self.state();
+        state.held.remove(proposal.origin);
+        if let Some(source) = HeldSource::of(proposal.origin) {
+            state.stored_holds.remove(&source);
+        }
+        drop(state);
         tracing::info!(digest, "a held proposal was discarded");
         Ok(true)
     }

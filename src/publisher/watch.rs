@@ -16,7 +16,7 @@ use tokio::sync::watch as channel;
 use tokio::time::Instant;
 
 /// The longest wait for quiet, for a file that is opened, written and closed again without end.
-const PATIENCE: Duration = Duration::from_secs(10);
+const MAX_QUIET_WAIT: Duration = Duration::from_secs(10);
 
 /// How many times longer the wait for quiet is if nothing reports that the writer closed the file.
 const LONGER: u32 = 20;
@@ -57,7 +57,13 @@ pub async fn watch(publisher: Arc<Publisher>) {
         publisher.recognise_file().await;
         wait_for_writer(file, quiet, &mut writer).await;
     }
-    publisher.catch_up().await;
+    if publisher.store.is_shared() {
+        // This replica's file may be older than a release of another one, so only a save after the start counts.
+        publisher.restore_held_schedule().await;
+        publisher.recognise_file().await;
+    } else {
+        publisher.catch_up().await;
+    }
     let mut retry = None;
     loop {
         let unstored = publisher.state().unstored.as_ref().map(|unstored| unstored.attempts);
@@ -71,6 +77,10 @@ pub async fn watch(publisher: Arc<Publisher>) {
             }
         }
         wait_for_writer(file, quiet, &mut writer).await;
+        if !publisher.charge.is_held() {
+            tracing::warn!(file = %file.display(), "the program file is not published: another replica is in charge of it; save it there, or upload it");
+            continue;
+        }
         // Reports from here on belong to the next save.
         publisher.writer.send_if_modified(|writer| {
             if *writer == WriterState::Closed {
@@ -91,7 +101,7 @@ async fn wait_for_writer(file: &Path, quiet: Duration, writer: &mut channel::Rec
         let state = *writer.borrow_and_update();
         let wait = if state == WriterState::Closed { quiet } else { quiet * LONGER };
         if tokio::time::timeout(wait, writer.changed()).await.is_ok() {
-            if began.elapsed() > PATIENCE && *writer.borrow() == WriterState::Closed {
+            if began.elapsed() > MAX_QUIET_WAIT && *writer.borrow() == WriterState::Closed {
                 return;
             }
             continue;
@@ -426,7 +436,7 @@ mod tests {
         tokio::select! {
             () = wait_for_writer(&file, Duration::from_millis(300), &mut writer) => {}
             () = save => {}
-            () = tokio::time::sleep(PATIENCE * 2) => panic!("it was never read"),
+            () = tokio::time::sleep(MAX_QUIET_WAIT * 2) => panic!("it was never read"),
         }
     }
 

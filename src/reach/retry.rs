@@ -4,31 +4,37 @@ use crate::store::Channel;
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// The first wait, in seconds. Each further wait is twice as long.
-const FIRST: i64 = 2;
+const FIRST_WAIT: i64 = 2;
 
 /// The longest wait between two attempts, in seconds.
-const LONGEST: i64 = 6 * 60 * 60;
+const MAX_WAIT: i64 = 6 * 60 * 60;
 
 /// A receiver may ask for a longer pause (Retry-After), but for at most this many seconds.
-const LONGEST_ASKED: u64 = 24 * 60 * 60;
+const MAX_RETRY_AFTER: u64 = 24 * 60 * 60;
 
 /// How long a delivery is tried before it is given up.
-pub(super) fn patience(channel: Channel) -> TimeDelta {
+pub(super) fn give_up_after(channel: Channel) -> TimeDelta {
     match channel {
         Channel::Webhook => TimeDelta::hours(48),
-        // Push services keep a message for a day at most (its TTL). Older news is no news.
+        // Push services keep a message for a day at most (its TTL).
         Channel::WebPush | Channel::DavPush => TimeDelta::hours(24),
+        // A relay that is down is repaired within days, and an invitation is right until its session is over.
+        Channel::Mail => TimeDelta::hours(72),
     }
 }
 
-/// How long the first attempt waits. Calendar programs fetch their calendar after every message, so releases that follow
-/// each other closely become one.
+/// How long the first attempt waits. Calendar programs fetch their calendar after every message, and a mail disturbs, so
+/// releases that follow each other closely become one.
 pub(super) fn first_wait(channel: Channel) -> TimeDelta {
     match channel {
         Channel::Webhook | Channel::WebPush => TimeDelta::zero(),
-        Channel::DavPush => TimeDelta::seconds(10),
+        Channel::DavPush | Channel::Mail => TimeDelta::seconds(10),
     }
 }
+
+/// How long messages about the second and later releases of a burst wait for further ones. With the time to send them, they
+/// still arrive within a minute.
+pub(super) const PAUSE: TimeDelta = TimeDelta::seconds(20);
 
 /// The time of the next attempt after `attempts` failed ones, at least 1.
 ///
@@ -40,9 +46,9 @@ pub(super) fn next_attempt(
     jitter: u8,
 ) -> DateTime<Utc> {
     let doublings = attempts.saturating_sub(1).min(16);
-    let wait = FIRST.saturating_mul(1 << doublings).min(LONGEST) * 1000;
+    let wait = FIRST_WAIT.saturating_mul(1 << doublings).min(MAX_WAIT) * 1000;
     let wait = wait * 3 / 4 + wait * i64::from(jitter) / 510;
-    let asked = retry_after.unwrap_or(0).min(LONGEST_ASKED) * 1000;
+    let asked = retry_after.unwrap_or(0).min(MAX_RETRY_AFTER) * 1000;
     now + TimeDelta::milliseconds(wait.max(i64::try_from(asked).unwrap_or(i64::MAX)))
 }
 
@@ -67,8 +73,8 @@ mod tests {
         fn a_wait_never_falls_and_is_bounded(attempts in 1u32.., jitter: u8, asked in 0u64..) {
             let own = wait(attempts, None, jitter);
             prop_assert!(wait(attempts.saturating_add(1), None, jitter) >= own);
-            prop_assert!((1500..=LONGEST * 1250).contains(&own));
-            let asked_for = i64::try_from(asked.min(LONGEST_ASKED)).unwrap() * 1000;
+            prop_assert!((1500..=MAX_WAIT * 1250).contains(&own));
+            let asked_for = i64::try_from(asked.min(MAX_RETRY_AFTER)).unwrap() * 1000;
             prop_assert_eq!(wait(attempts, Some(asked), jitter), own.max(asked_for));
         }
     }

@@ -3,7 +3,7 @@
 use super::OutboxError;
 use super::webhook::webhook_key;
 use crate::config::Webhook;
-use crate::store::{Channel, DeliveryRecord, Store, Version, Write};
+use crate::store::{Channel, DeliveryRecord, Store, Write};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use std::io;
@@ -31,21 +31,15 @@ pub(super) fn take_over(spool: &Path, store: &Store, now: DateTime<Utc>) -> Resu
                 tracing::error!(file = %path.display(), "this file of the old spool is not a delivery and stays");
                 continue;
             };
+            let (subscription, release) = (webhook_key(&spooled.webhook), spooled.release);
+            let host = spooled.webhook.url.host_str().unwrap_or_default().to_owned();
             let record = DeliveryRecord {
-                version: Version { version: 1 },
-                channel: Channel::Webhook,
-                subscription: webhook_key(&spooled.webhook),
-                agenda: None,
-                host: spooled.webhook.url.host_str().unwrap_or_default().to_owned(),
-                since: spooled.release.saturating_sub(1),
-                release: spooled.release,
-                queued: now,
+                since: release.saturating_sub(1),
                 attempts: spooled.attempts,
                 due: spooled.due,
-                claims: 0,
-                lease: None,
                 given_up: is_undelivered.then_some(now),
                 error: spooled.last_error,
+                ..DeliveryRecord::new(Channel::Webhook, subscription, host, release, now)
             };
             // After a crash between commit and removal the delivery is there already.
             if store.delivery(name)?.is_none() {

@@ -6,13 +6,16 @@ mod encryption;
 mod endpoint;
 mod notification;
 mod push_key;
+mod reminder;
 
 pub use calendar::calendar_notification;
 pub use encryption::EncryptionError;
 pub use endpoint::{Endpoint, EndpointError};
-pub(super) use notification::is_loud;
+pub(super) use notification::notifies_people;
 pub use notification::{Notification, merge_changes, notification};
 pub use push_key::PushKey;
+pub(super) use reminder::is_reminded_of;
+pub use reminder::reminder;
 
 use super::{Body, Guard, Message};
 use crate::config::Push;
@@ -22,10 +25,10 @@ use data_encoding::BASE64;
 use std::collections::BTreeMap;
 
 /// The most subscriptions of one agenda.
-pub const MOST_SUBSCRIPTIONS: usize = 10;
+pub const MAX_SUBSCRIPTIONS: usize = 10;
 
 /// How long a push service keeps a message for a device that is offline.
-const LONGEST_TTL: TimeDelta = TimeDelta::hours(24);
+const MAX_TTL: TimeDelta = TimeDelta::hours(24);
 
 /// Why a message could not be composed.
 #[derive(Debug, thiserror::Error)]
@@ -67,7 +70,7 @@ impl<'a> WebPushWriter<'a> {
     ) -> Result<Message, WebPushError> {
         let endpoint = Endpoint::parse(&device.endpoint, &self.push.allow_networks)?;
         let body = encryption::encrypt(&device.p256dh, &device.auth, notification.text.as_bytes())?;
-        let ttl = (notification.until - self.now).clamp(TimeDelta::minutes(1), LONGEST_TTL).num_seconds();
+        let ttl = (notification.until - self.now).clamp(TimeDelta::seconds(1), MAX_TTL).num_seconds();
         let urgency = if notification.is_urgent { "high" } else { "normal" };
         let authorization = self.authorization(endpoint.origin())?;
         let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
@@ -122,8 +125,10 @@ mod tests {
             p256dh: device.p256dh.clone(),
             auth: device.auth.clone(),
             label: String::new(),
+            reminders: false,
             created: now,
             calendar: None,
+            mail: None,
         };
         let notification = Notification {
             text: "{}".into(),

@@ -1,4 +1,4 @@
-//! Webhooks: the body that tells of a release, and its headers.
+//! Webhooks: the body that describes a release, and its headers.
 
 use super::{Body, Guard, Message};
 use crate::config::Webhook;
@@ -9,8 +9,8 @@ use chrono::{DateTime, Utc};
 use data_encoding::HEXLOWER;
 use serde::Serialize;
 
-/// The header with the signature. `callboard deliver` adds it and `callboard-timestamp` when it sends, so that a copy of
-/// the outbox cannot be replayed with a fresh timestamp.
+/// The header with the signature. `callboard deliver` adds it and `callboard-timestamp` when it sends, so that a copy
+/// of the outbox cannot be replayed with a fresh timestamp.
 pub const WEBHOOK_SIGNATURE: &str = "callboard-signature";
 
 #[derive(Serialize)]
@@ -32,7 +32,7 @@ pub fn webhook_key(webhook: &Webhook) -> String {
 /// The message of a release. `name` is the same for every attempt, so that a receiver can ignore duplicates.
 pub fn webhook_message(webhook: &Webhook, name: &str, release: &ReleaseRecord) -> Message {
     let conference = &release.conference;
-    // In the first release every session is new, which is no news about any of them.
+    // In the first release every session is new, so no change is listed.
     let is_first = release.origin == Origin::First;
     let changes = if is_first { Vec::new() } else { describe_changes(&release.changes, conference.zone) };
     let body = WebhookBody {

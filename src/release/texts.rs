@@ -102,7 +102,8 @@ impl SearchTexts {
             text.push(GROUP);
             session.speakers.iter().for_each(|speaker| add(&mut text, &speaker.line()));
             text.push(GROUP);
-            let labels = track.into_iter().chain(&session.block).chain(&session.slot.room);
+            let labels =
+                track.into_iter().chain(&session.block).chain(&session.slot.room).chain(&session.tags);
             labels.for_each(|label| add(&mut text, label.as_str()));
             add(&mut text, session.kind.as_str());
             text.push(GROUP);
@@ -239,6 +240,11 @@ mod tests {
             abstract_text: about.into(),
             url: None,
             links: Vec::new(),
+            language: None,
+            tags: Vec::new(),
+            image: None,
+            feedback_url: None,
+            no_recording: false,
             guid: None,
             status: Status::Confirmed,
         }

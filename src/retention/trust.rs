@@ -1,4 +1,4 @@
-//! Whether the wall clock may be trusted with erasing.
+//! Whether retention may trust the wall clock.
 //!
 //! A clock that is a year ahead would erase every agenda. So the clock is compared with the last trusted time, which
 //! the store remembers, plus the time that has passed since on a monotonic clock. A clock that jumped ahead is on

@@ -62,9 +62,10 @@ pub fn advance(
         ledger.entries.insert(session.id.clone(), entry);
     }
 
+    let respelled: BTreeMap<Slug, Slug> = previous.slugs.respelled_tracks(program).into_iter().collect();
     let tombstones = Tombstones::of(program, at);
     for (id, stored) in &previous.entries {
-        let before = &with_current_names(stored, program, previous);
+        let before = &with_current_names(stored, program, previous, &respelled);
         let mut entry = before.clone();
         match listed.get(id) {
             Some(session) => {
@@ -85,7 +86,7 @@ pub fn advance(
             entry.revision = Revision { sequence: before.revision.sequence + 1, modified: at };
             entry.release = release;
         }
-        ledger.record_departure(before, &entry, program.conference.zone);
+        ledger.record_departure(before, &entry, program.conference.days());
         if entry != *stored {
             changes.extend(change(before, &entry, listed.contains_key(id)));
             ledger.entries.insert(id.clone(), entry);
@@ -93,16 +94,22 @@ pub fn advance(
     }
     ledger.trim_departures();
     changes.sort_by(|a, b| a.session.cmp(&b.session));
-    ledger.slugs.learn(program);
+    ledger.slugs.add_names_of(program);
     Advanced { ledger, changes }
 }
 
-/// The entry with the current names of its track and room, since a declared rename (`was`) is not a move.
-fn with_current_names(entry: &Entry, program: &Program, previous: &Ledger) -> Entry {
+/// The entry with the current names of its track and room, since a declared rename (`was`) or another spelling of the
+/// track's slug is not a move.
+fn with_current_names(
+    entry: &Entry,
+    program: &Program,
+    previous: &Ledger,
+    respelled: &BTreeMap<Slug, Slug>,
+) -> Entry {
     let session = &entry.session;
     let was = |former: &[Slug], slug: &Slug| former.contains(slug);
-    let track =
-        session.track.as_ref().and_then(|slug| program.tracks.iter().find(|track| was(&track.was, slug)));
+    let declared = |slug: &Slug| Some(&program.tracks.iter().find(|track| was(&track.was, slug))?.slug);
+    let track = session.track.as_ref().and_then(|slug| declared(slug).or_else(|| respelled.get(slug)));
     let room = session.slot.room.as_ref().and_then(|name| {
         let slug = previous.slugs.room_slug(name)?;
         program.conference.rooms.iter().find(|room| was(&room.was, slug))
@@ -110,7 +117,7 @@ fn with_current_names(entry: &Entry, program: &Program, previous: &Ledger) -> En
     let mut entry = entry.clone();
     if track.is_some() || room.is_some() {
         let session = Arc::make_mut(&mut entry.session);
-        session.track = track.map(|track| track.slug.clone()).or_else(|| session.track.take());
+        session.track = track.cloned().or_else(|| session.track.take());
         session.slot.room = room.map(|room| room.name.clone()).or_else(|| session.slot.room.take());
     }
     entry

@@ -1,7 +1,7 @@
 //! The ledger and its entries, in the form that the store saves.
 
 use super::{Digest, Slugs};
-use crate::program::{Session, SessionId, SessionKind, Slot, Slug, Status, Text, Zone};
+use crate::program::{ProgramDays, Session, SessionId, SessionKind, Slot, Slug, Status, Text};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -139,24 +139,37 @@ pub struct FilterValues {
     pub track: Option<Slug>,
     /// The session's kind.
     pub kind: SessionKind,
-    /// The date of the session's start in the venue's zone.
+    /// The day of the session's start.
     pub day: NaiveDate,
+    /// The later dates on which the session goes on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub later_days: Vec<NaiveDate>,
     /// The name of the session's room.
     pub room: Option<Text>,
     /// The names of the session's speakers.
     pub speakers: Vec<Text>,
+    /// The session's tags.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<Text>,
 }
 
 impl FilterValues {
+    /// The dates of the session.
+    pub fn days(&self) -> impl Iterator<Item = NaiveDate> + '_ {
+        [self.day].into_iter().chain(self.later_days.iter().copied())
+    }
+
     /// The values of an entry; none if it is hidden.
-    fn of(entry: &Entry, zone: Zone) -> Option<Self> {
+    fn of(entry: &Entry, days: ProgramDays) -> Option<Self> {
         let session = &entry.session;
         entry.is_visible().then(|| Self {
             track: session.track.clone(),
             kind: session.kind,
-            day: zone.civil(session.slot.start).date(),
+            day: days.of(session.slot.start),
+            later_days: days.all(&session.slot).skip(1).collect(),
             room: session.slot.room.clone(),
             speakers: session.speakers.iter().map(|speaker| speaker.name.clone()).collect(),
+            tags: session.tags.clone(),
         })
     }
 }
@@ -240,9 +253,9 @@ impl Ledger {
     }
 
     /// Records a departure if a session's filter values changed.
-    pub(super) fn record_departure(&mut self, before: &Entry, after: &Entry, zone: Zone) {
-        let Some(was) = FilterValues::of(before, zone) else { return };
-        let is = FilterValues::of(after, zone);
+    pub(super) fn record_departure(&mut self, before: &Entry, after: &Entry, days: ProgramDays) {
+        let Some(was) = FilterValues::of(before, days) else { return };
+        let is = FilterValues::of(after, days);
         if is.as_ref() != Some(&was) {
             let (at, session) = (self.published, before.session.id.clone());
             self.departures.push(Departure { at, session, before: was, after: is });

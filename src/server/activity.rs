@@ -5,8 +5,9 @@
 //! fields are independent of each other.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::task::Waker;
 use std::time::Duration;
-use tokio::sync::Notify;
 use tokio::time::Instant;
 
 /// A request was read and is not answered yet.
@@ -17,9 +18,11 @@ const WAITS_FOR_BODY: u64 = 1 << 1;
 const CLOSING: u64 = 1 << 2;
 /// At least one request was read.
 const SERVED: u64 = 1 << 3;
+/// The connection was asked to close, and its task has not seen that yet.
+const CLOSE_UNSEEN: u64 = 1 << 4;
 /// The number of flag bits. Above them the word holds when the last answer was made, in milliseconds after the
 /// connection was accepted.
-const TIME_SHIFT: u32 = 4;
+const TIME_SHIFT: u32 = 5;
 
 /// Stands for the length of a chunked body, which is known only at its end.
 const CHUNKED: u64 = u64::MAX;
@@ -36,7 +39,8 @@ pub(super) struct Activity {
     /// Bytes of the last answer, and how many of them wait in memory for a client that is slow to take them.
     answer_bytes: AtomicU64,
     waiting_bytes: AtomicU64,
-    wake: Notify,
+    /// Wakes the connection's task; none until the task begins.
+    waker: Mutex<Option<Waker>>,
 }
 
 /// A connection whose client keeps the server waiting.
@@ -59,17 +63,21 @@ impl Activity {
             body_length: AtomicU64::new(0),
             answer_bytes: AtomicU64::new(0),
             waiting_bytes: AtomicU64::new(0),
-            wake: Notify::new(),
+            waker: Mutex::default(),
         }
     }
 
-    fn age(&self) -> u64 {
-        u64::try_from(self.accepted.elapsed().as_millis()).unwrap_or(u64::MAX) & (u64::MAX >> TIME_SHIFT)
+    /// The age of the connection in milliseconds.
+    fn age(&self, now: Instant) -> u64 {
+        let age = now.saturating_duration_since(self.accepted);
+        u64::try_from(age.as_millis()).unwrap_or(u64::MAX) & (u64::MAX >> TIME_SHIFT)
     }
 
-    /// Records that bytes were read or written.
-    pub(super) fn touch(&self) {
-        self.last_moved.store(self.age(), Ordering::Relaxed);
+    /// Records that bytes were read or written. Returns the time.
+    pub(super) fn touch(&self) -> Instant {
+        let now = Instant::now();
+        self.last_moved.store(self.age(now), Ordering::Relaxed);
+        now
     }
 
     /// When bytes were last read or written.
@@ -97,10 +105,10 @@ impl Activity {
 
     /// Records that an answer of `bytes` bytes was made; the client may not have read it yet.
     pub(super) fn end_answer(&self, bytes: u64) {
-        let age = self.age();
+        let age = self.age(Instant::now());
         self.answer_bytes.store(bytes, Ordering::Relaxed);
         self.last_moved.store(age, Ordering::Relaxed);
-        let flags = CLOSING | SERVED;
+        let flags = CLOSING | CLOSE_UNSEEN | SERVED;
         let _ = self
             .word
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |word| Some(word & flags | age << TIME_SHIFT));
@@ -155,20 +163,19 @@ impl Activity {
     /// Asks an idle connection to close. False if its state changed since [`Self::idle`]: a request that arrived since is
     /// answered.
     pub(super) fn close_if(&self, idle: Idle) -> bool {
-        let is_same = self
-            .word
-            .compare_exchange(idle.word, idle.word | CLOSING, Ordering::AcqRel, Ordering::Acquire)
-            .is_ok();
+        let closing = idle.word | CLOSING | CLOSE_UNSEEN;
+        let is_same =
+            self.word.compare_exchange(idle.word, closing, Ordering::AcqRel, Ordering::Acquire).is_ok();
         if is_same {
-            self.wake.notify_one();
+            self.wake();
         }
         is_same
     }
 
     /// Asks the connection to close, idle or not.
     pub(super) fn close(&self) {
-        self.word.fetch_or(CLOSING, Ordering::AcqRel);
-        self.wake.notify_one();
+        self.word.fetch_or(CLOSING | CLOSE_UNSEEN, Ordering::AcqRel);
+        self.wake();
     }
 
     /// Whether the connection was asked to close.
@@ -176,14 +183,23 @@ impl Activity {
         self.word.load(Ordering::Acquire) & CLOSING != 0
     }
 
-    /// Wakes the connection's task, which then checks whether to close.
-    pub(super) fn wake(&self) {
-        self.wake.notify_one();
+    /// Whether the connection was asked to close since the last call.
+    pub(super) fn take_close_request(&self) -> bool {
+        self.word.load(Ordering::Acquire) & CLOSE_UNSEEN != 0
+            && self.word.fetch_and(!CLOSE_UNSEEN, Ordering::AcqRel) & CLOSE_UNSEEN != 0
     }
 
-    /// Waits for [`Self::wake`] or a request to close.
-    pub(super) async fn woken(&self) {
-        self.wake.notified().await;
+    /// Makes [`Self::wake`] wake the connection's task. The task must look for requests to close afterwards, and each
+    /// time it wakes up.
+    pub(super) fn wake_with(&self, waker: Waker) {
+        *self.waker.lock().unwrap_or_else(PoisonError::into_inner) = Some(waker);
+    }
+
+    /// Wakes the connection's task, which then polls its stream.
+    pub(super) fn wake(&self) {
+        if let Some(waker) = &*self.waker.lock().unwrap_or_else(PoisonError::into_inner) {
+            waker.wake_by_ref();
+        }
     }
 }
 
@@ -248,6 +264,7 @@ mod tests {
             }
         }
         working.join().unwrap();
-        assert!(latest > activity.accepted);
+        let last = activity.idle().unwrap().since;
+        assert!(last >= latest && last > activity.accepted);
     }
 }

@@ -12,8 +12,9 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -60,11 +61,14 @@ where
         own.activity.begin_request(request.body().size_hint().exact());
         let is_held_back = has_body && request.headers().contains_key(EXPECT);
         let request = request.map(|body| Received::new(body, Arc::clone(&own), is_held_back));
-        let (place, answer) = (Arc::clone(&own), respond(request, address));
+        // Boxed, because the future is moved several times on its way into hyper.
+        let (place, answer) = (Arc::clone(&own), Box::pin(respond(request, address)));
         async move {
             let mut answer = answer.await;
-            let is_closing = answer.headers().get(CONNECTION).is_some_and(|value| value == "close");
-            let can_go_on = !has_body || finish_body(&place, is_closing).await;
+            let is_closing =
+                has_body && answer.headers().get(CONNECTION).is_some_and(|value| value == "close");
+            // Boxed, because this future is large and few requests have a body.
+            let can_go_on = !has_body || Box::pin(finish_body(&place, is_closing)).await;
             let length = answer.body().size_hint().exact();
             // An answer without a length detaches its connection from its place, so the connection closes after it.
             if !can_go_on || length.is_none() || place.is_ending() {
@@ -77,30 +81,28 @@ where
             Ok::<_, Infallible>(answer)
         }
     });
+    // Without a timer, hyper has no time limits of its own. `ConnectionStream` limits every wait for the client.
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.idle + limits.header)
         .max_header_size(HEAD_BYTES)
         .max_headers(HEAD_FIELDS)
         .max_buf_size(BUFFER_BYTES)
         .half_close(true)
         .serve_connection(TokioIo::new(stream), answer);
     let mut connection = pin!(connection);
+    place.activity.wake_with(poll_fn(|cx| Poll::Ready(cx.waker().clone())).await);
     loop {
-        let ended = tokio::select! {
-            biased;
-            ended = connection.as_mut() => ended,
-            () = place.activity.woken() => {
-                if !place.activity.is_closing() {
-                    continue;
-                }
-                // A request that has arrived by now is answered all the same, and its answer announces the end.
-                match tokio::time::timeout(LAST_LOOK, connection.as_mut()).await {
-                    Ok(ended) => ended,
-                    Err(_) if place.activity.is_at_work() => continue,
-                    Err(_) => return,
-                }
-            }
+        let ended = poll_fn(|cx| match connection.as_mut().poll(cx) {
+            Poll::Pending if place.activity.take_close_request() => Poll::Ready(None),
+            polled => polled.map(Some),
+        });
+        let ended = match ended.await {
+            Some(ended) => ended,
+            // A request that has arrived by now is answered all the same, and its answer announces the end.
+            None => match tokio::time::timeout(LAST_LOOK, connection.as_mut()).await {
+                Ok(ended) => ended,
+                Err(_) if place.activity.is_at_work() => continue,
+                Err(_) => return,
+            },
         };
         if let Err(error) = ended {
             tracing::debug!(%error, "a connection ended early");

@@ -7,10 +7,11 @@ use bytes::{Buf, BytesMut};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::task::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// How long a closing connection still reads what its client sends, and how many bytes at most: an upload of the
@@ -33,6 +34,8 @@ pub(super) struct ConnectionStream {
     behind: Option<(Instant, u64)>,
     /// Never fires later than the current deadline. If it fires too early, it is set to the deadline.
     timer: Pin<Box<Sleep>>,
+    /// The task that the timer will wake; none if the timer must be polled first.
+    sleeper: Option<Waker>,
     farewell: Option<(Instant, usize)>,
     /// The part of a message that the next byte to be handed over belongs to.
     part: MessagePart,
@@ -55,6 +58,7 @@ impl ConnectionStream {
             head: Some((0, now)),
             behind: None,
             timer,
+            sleeper: None,
             farewell: None,
             part,
             understood: 0,
@@ -113,14 +117,21 @@ impl ConnectionStream {
     fn wait(&mut self, deadline: Instant, cx: &mut Context<'_>) -> Poll<io::Error> {
         if deadline < self.timer.deadline() {
             self.timer.as_mut().reset(deadline);
+            self.sleeper = None;
         }
-        loop {
-            ready!(self.timer.as_mut().poll(cx));
+        // Most waits end before the timer fires, so it is not polled anew for each of them.
+        if self.sleeper.as_ref().is_some_and(|task| task.will_wake(cx.waker())) && !self.timer.is_elapsed() {
+            return Poll::Pending;
+        }
+        // Without `unconstrained`, a task that has used up its budget would return before the timer knows it.
+        while Pin::new(&mut unconstrained(self.timer.as_mut())).poll(cx).is_ready() {
             if Instant::now() >= deadline {
                 return Poll::Ready(io::ErrorKind::TimedOut.into());
             }
             self.timer.as_mut().reset(deadline);
         }
+        self.sleeper = Some(cx.waker().clone());
+        Poll::Pending
     }
 
     /// The deadline of a slow client. Each [`MIN_BYTES_PER_SECOND`] bytes that it read add a second.
@@ -178,12 +189,12 @@ impl AsyncRead for ConnectionStream {
             },
             done => {
                 if buf.filled().len() > before {
-                    stream.place.activity.touch();
+                    let now = stream.place.activity.touch();
                     let requests = stream.place.activity.requests();
                     if !stream.place.activity.is_answering()
                         && stream.head.is_none_or(|(after, _)| after != requests)
                     {
-                        stream.head = Some((requests, Instant::now()));
+                        stream.head = Some((requests, now));
                     }
                 }
                 done

@@ -8,7 +8,7 @@ use super::checkpoint::{CheckpointSummary, LoadError, verify, verify_from};
 use super::directory::{Places, lock_directory, make_directory, remove_tree, sync_directory};
 use super::error::{CommitError, OpenError};
 use super::high_water::{self, HighWater};
-use super::journal::Journal;
+use super::journal::local::LocalJournal;
 use super::journal::replay::JournalFindings;
 use crate::program::Slug;
 use std::fs::{DirBuilder, File};
@@ -49,7 +49,7 @@ pub fn verify_backup_from(reader: &mut dyn BufRead, name: &Path) -> Result<Backu
 
 fn backup(read: Result<CheckpointSummary, LoadError>, file: &Path) -> Result<Backup, BackupError> {
     let failed = |error: LoadError| BackupError { file: file.to_owned(), cause: error.to_string() };
-    let CheckpointSummary { conference, records, sequence } = read.map_err(failed)?;
+    let CheckpointSummary { conference, records, sequence, .. } = read.map_err(failed)?;
     Ok(Backup { conference, records, sequence })
 }
 
@@ -112,6 +112,9 @@ impl Restoring {
         make_directory(dir)?;
         let lock = lock_directory(dir)?;
         let places = Places::of(dir);
+        if places.replica.exists() {
+            return Err(OpenError::Replica { dir: dir.to_owned() }.into());
+        }
         places.take_restored()?;
         let work = dir.join("restoring");
         remove_tree(&work)?;
@@ -122,7 +125,7 @@ impl Restoring {
         copy(file, &inner.checkpoints.join(format!("{:020}.ndjson", backup.sequence)))?;
         sync_directory(&inner.checkpoints)?;
         // An empty journal that continues after the backup.
-        Journal::open(&inner.journal, backup.sequence, &JournalFindings::default())
+        LocalJournal::open(&inner.journal, backup.sequence, &JournalFindings::default())
             .map_err(|error| RestoreError::Write(error.to_string()))?;
         let high_water = high_water::read(&places.high_water)?;
         let store = Store::open(&work, conference)?;

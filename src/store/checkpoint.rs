@@ -13,7 +13,8 @@ use super::index::Engine;
 use super::index::scan::RowsByRecord;
 use super::index::tally::{TALLY, Tally};
 use super::index::view::Index;
-use super::journal::JournalRecord;
+use super::journal::chain::{Chain, Position};
+use super::journal::record::JournalRecord;
 use super::journal::replay::replay;
 use super::rows::{KeySpace, RecordAddress, RowChanges};
 use data_encoding::HEXLOWER;
@@ -110,18 +111,18 @@ impl Write for Synced {
 
 /// Writes the state to `out` and returns its sequence.
 ///
-/// `applied` returns the sequence of the last group that readers see; it is called before and after the scan.
+/// `applied` returns the position of the last group that readers see; it is called before and after the scan.
 /// Writing ends with an error once `is_stopping` is set.
 pub(super) fn write(
     out: &mut dyn Write,
     index: &Index,
     space: &KeySpace,
     journal: &Path,
-    applied: impl Fn() -> u64,
+    applied: impl Fn() -> Position,
     is_stopping: &AtomicBool,
 ) -> Result<u64, StorageError> {
     let conference = space.conference();
-    let began = applied();
+    let began = applied().sequence;
     let mut lines = Lines { out, hash: Context::new(&SHA256), count: 0 };
     let head = CheckpointHead {
         callboard: "checkpoint".to_owned(),
@@ -139,7 +140,7 @@ pub(super) fn write(
             print_record(conference, &parts, |line| lines.line(line))?;
         }
     }
-    let sequence = applied();
+    let Position { sequence, chain } = applied();
     if sequence > began {
         let mut next = began;
         replay(journal, began, |JournalRecord { sequence: n, rows }| {
@@ -157,7 +158,8 @@ pub(super) fn write(
         }
     }
     let Lines { out, hash, count } = lines;
-    let end = CheckpointEnd { records: count, sequence, sha256: HEXLOWER.encode(hash.finish().as_ref()) };
+    let sha256 = HEXLOWER.encode(hash.finish().as_ref());
+    let end = CheckpointEnd { records: count, sequence, sha256, chain: chain.map(Chain::to_hex) };
     out.write_all(&print_envelope(&end))?;
     out.write_all(b"\n")?;
     Ok(sequence)
@@ -213,6 +215,15 @@ pub(super) struct CheckpointSummary {
     pub(super) conference: String,
     pub(super) records: u64,
     pub(super) sequence: u64,
+    /// The hash of the shared log up to that sequence; none for a local journal.
+    pub(super) chain: Option<Chain>,
+}
+
+impl CheckpointSummary {
+    /// The position of the state.
+    pub(super) fn position(&self) -> Position {
+        Position { sequence: self.sequence, chain: self.chain }
+    }
 }
 
 /// Reads a checkpoint to its end and verifies it.
@@ -276,7 +287,13 @@ fn read_from(
                 return Err(damaged("there is text after it"));
             }
             let conference = conference.clone();
-            return Ok(CheckpointSummary { conference, records: tail.records, sequence: tail.sequence });
+            let chain = tail.chain.as_deref().and_then(Chain::from_hex);
+            return Ok(CheckpointSummary {
+                conference,
+                records: tail.records,
+                sequence: tail.sequence,
+                chain,
+            });
         }
         hash.update(&line);
         take(parse(conference, text).map_err(|cause| damaged(&cause))?)?;

@@ -3,24 +3,19 @@
 //! The thread plans the waiting commits as one group, appends the group to the journal, waits for the disk, applies the
 //! group to the index and answers its commits. Conflicts are answered at the same time, so a caller that reads again
 //! finds the conflicting state. While no commit waits, the thread removes rows that no release needs.
-//!
-//! After a failed write or sync of the journal, writes are refused until the failed record is cut off and a new segment
-//! has begun. The index does not have the record, so reads go on. A failed index is reopened, which applies the rest of
-//! the journal. On a full disk the ballast is removed to make room for the recovery. Writes are accepted again once the
-//! ballast is written again.
+
+mod follow;
+mod leftovers;
+mod recovery;
 
 use super::StoreShared;
-use super::directory::{drop_ballast, write_ballast};
 use super::error::{CommitError, StorageError};
 use super::high_water::HighWaterFile;
 use super::index::Engine;
-use super::index::ledger::leftovers;
-use super::index::opening::{OpenedIndex, open_with_fallback};
 use super::index::tally::Tally;
-use super::journal::Journal;
+use super::journal::chain::Position;
+use super::journal::{Appended, Journal};
 use super::plan::{CommitPlan, PlanError};
-use super::record::RecordTable;
-use super::record::release::LedgerHead;
 use super::rows::RowChanges;
 use super::write::{ReleasePiece, Write};
 use std::cell::OnceCell;
@@ -36,9 +31,14 @@ const FLUSH_AFTER: Duration = Duration::from_millis(50);
 /// The time between two checks of data directory and index while there is nothing to flush. It is below the two seconds
 /// that a scan waits for a failing index.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
-const FIRST_RETRY: Duration = Duration::from_millis(100);
-/// The longest time between two attempts to recover. Writes must work again within 5 seconds after space was freed.
-const LAST_RETRY: Duration = Duration::from_secs(1);
+
+/// The time between two reads of a shared log.
+const FOLLOW: Duration = Duration::from_millis(250);
+/// How long a group is planned again because other replicas append first.
+const MAX_OVERTAKEN: Duration = Duration::from_secs(5);
+
+/// The longest pause between two groups of this replica, in which others append theirs.
+const MAX_PAUSE: Duration = Duration::from_millis(20);
 
 /// One queued commit.
 pub(super) struct CommitJob {
@@ -52,13 +52,17 @@ pub(super) enum Work {
     Writes(Vec<Write>),
     /// A piece of an unpublished release.
     Piece(ReleasePiece),
+    /// Lets this replica alone write the pieces of the next release.
+    Stage,
+    /// Reads the shared log up to its present end.
+    Follow,
 }
 
 impl Work {
     fn writes(&self) -> &[Write] {
         match self {
             Self::Writes(writes) => writes,
-            Self::Piece(_) => &[],
+            Self::Piece(_) | Self::Stage | Self::Follow => &[],
         }
     }
 
@@ -66,7 +70,8 @@ impl Work {
     fn makes_leftovers(&self) -> bool {
         match self {
             Self::Writes(writes) => writes.iter().any(|write| matches!(write, Write::PutRelease(_))),
-            Self::Piece(_) => true,
+            Self::Piece(_) | Self::Stage => true,
+            Self::Follow => false,
         }
     }
 }
@@ -93,14 +98,6 @@ struct Retry {
     next: Instant,
 }
 
-/// The result of a commit during a failure.
-fn refusal(failure: &StorageError) -> CommitError {
-    match failure {
-        StorageError::Full => CommitError::Full,
-        cause => CommitError::Unavailable(format!("it takes no writes: {cause}")),
-    }
-}
-
 pub(super) struct Committer {
     shared: Arc<StoreShared>,
     journal: Journal,
@@ -115,6 +112,21 @@ pub(super) struct Committer {
     is_dirty: bool,
     /// Whether there may be leftovers.
     has_leftovers: bool,
+    /// When the shared log was last read.
+    followed: Instant,
+    /// Whether other replicas have appended since this one did.
+    has_rivals: bool,
+    /// Until when this replica lets others append.
+    pause: Option<Instant>,
+    /// The replica that writes the pieces of a release, and when that was first seen.
+    stager: Option<(Vec<u8>, Instant)>,
+}
+
+/// A group that was planned and written.
+enum Written {
+    Results(Vec<Result<(), CommitError>>),
+    /// The plan is of an outdated state.
+    Outdated,
 }
 
 /// Why a group failed.
@@ -136,36 +148,44 @@ impl Committer {
         failure: Option<StorageError>,
         needs_reopening: bool,
     ) -> Self {
-        let retry = failure.map(|error| {
-            shared.state.set_failure(Some(error));
-            Retry { wait: FIRST_RETRY, next: Instant::now() + FIRST_RETRY }
-        });
         let engine = Some(engine);
-        Self {
+        let mut committer = Self {
             shared,
             journal,
             engine,
             tally,
             high_water,
-            retry,
+            retry: None,
             needs_reopening,
             is_dirty: false,
             has_leftovers: true,
+            followed: Instant::now(),
+            has_rivals: false,
+            pause: None,
+            stager: None,
+        };
+        if let Some(error) = failure {
+            committer.refuse_writes(error);
         }
+        committer
     }
 
     /// Runs until every sender is gone, and then closes the database.
     pub(super) fn run(mut self, jobs: &Receiver<CommitJob>) {
         loop {
-            let mut group =
-                match jobs.recv_timeout(if self.is_flushed() { CHECK_INTERVAL } else { FLUSH_AFTER }) {
-                    Ok(job) => vec![job],
-                    Err(RecvTimeoutError::Timeout) => {
-                        self.flush_and_check();
-                        Vec::new()
-                    }
-                    Err(RecvTimeoutError::Disconnected) => break,
-                };
+            let wait = if self.is_flushed() { CHECK_INTERVAL } else { FLUSH_AFTER };
+            let wait = if self.journal.is_shared() { wait.min(FOLLOW) } else { wait };
+            let mut group = match jobs.recv_timeout(wait) {
+                Ok(job) => {
+                    self.let_others_append();
+                    vec![job]
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    self.flush_and_check();
+                    Vec::new()
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
             group.extend(jobs.try_iter().take(self.shared.options.group.saturating_sub(group.len())));
             self.shared.state.set_oldest(group.first().map(|job| job.at));
             let (work, replies): (Vec<_>, Vec<_>) =
@@ -192,6 +212,14 @@ impl Committer {
         engines.into_iter().flatten().for_each(Engine::close);
     }
 
+    /// A replica that was overtaken reads the log before its next attempt, and would be overtaken again and again by one that
+    /// does not need to. So a replica that has rivals pauses after each group, for the time that an append takes.
+    fn let_others_append(&mut self) {
+        if let Some(pause) = self.pause.take() {
+            std::thread::sleep(pause.saturating_duration_since(Instant::now()));
+        }
+    }
+
     fn serve(&mut self, group: &[Work]) -> Vec<Result<(), CommitError>> {
         // An index that is known to have failed is reopened at the next retry.
         if self.shared.index.is_failing() && !self.needs_reopening {
@@ -199,12 +227,44 @@ impl Committer {
         } else if self.retry.as_ref().is_some_and(|retry| retry.next <= Instant::now()) {
             self.recover();
         }
+        let refuse = |refusal: &CommitError| vec![Err(refusal.clone()); group.len()];
+        let is_asked = group.iter().any(|work| matches!(work, Work::Follow));
+        let has_rivals = self.has_rivals && !group.is_empty();
+        let is_due = self.journal.is_shared()
+            && self.retry.is_none()
+            && (is_asked || has_rivals || self.followed.elapsed() >= FOLLOW);
+        if is_due && let Err(error) = self.follow() {
+            let refusal = self.fail_group(error);
+            return refuse(&refusal);
+        }
         if group.is_empty() {
             return Vec::new();
         }
-        let refuse = |refusal: &CommitError| vec![Err(refusal.clone()); group.len()];
+        let until = Instant::now() + MAX_OVERTAKEN;
+        let mut is_current = is_asked || is_due;
+        loop {
+            match self.serve_once(group, is_current) {
+                Written::Results(results) => return results,
+                Written::Outdated if Instant::now() > until => {
+                    let cause = "other replicas write too much at the moment".to_owned();
+                    return refuse(&CommitError::Unavailable(cause));
+                }
+                Written::Outdated => {
+                    is_current = true;
+                    if let Err(error) = self.follow() {
+                        let refusal = self.fail_group(error);
+                        return refuse(&refusal);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Plans and writes a group. `is_current` says that the log was read just now.
+    fn serve_once(&mut self, group: &[Work], is_current: bool) -> Written {
+        let refuse = |refusal: &CommitError| Written::Results(vec![Err(refusal.clone()); group.len()]);
         if let Some(failure) = self.shared.state.failure() {
-            return refuse(&refusal(&failure));
+            return refuse(&failure.refusal());
         }
         let Some(engine) = self.engine.clone() else {
             return refuse(&CommitError::Unavailable("the store is not open".to_owned()));
@@ -213,11 +273,14 @@ impl Committer {
         let failed = OnceCell::new();
         let read = |key: &[u8]| Ok(engine.value(key).inspect_err(|error| drop(failed.set(error.clone())))?);
         let limit = self.shared.options.piece_bytes;
+        let replica = self.shared.replica.as_ref().map(|replica| replica.id.as_str());
         let results = group.iter().map(|work| {
-            let plan = CommitPlan::new(&self.shared.space, &changes, limit, read);
+            let plan = CommitPlan::new(&self.shared.space, &changes, limit, replica, read);
             let planned = match work {
                 Work::Writes(writes) => plan.commit(writes),
                 Work::Piece(piece) => plan.piece(piece),
+                Work::Stage => plan.stage(),
+                Work::Follow => Ok(RowChanges::new()),
             };
             match planned {
                 Ok(own) => {
@@ -237,12 +300,27 @@ impl Committer {
             drop(engine);
             return refuse(&self.fail_index(error));
         }
+        let mut acknowledged = group.iter().zip(&results).filter(|(_, result)| result.is_ok());
+        let is_acknowledged = acknowledged.any(|(work, _)| !work.writes().is_empty());
+        // Without an append, nothing shows that no other replica has written since.
+        if changes.is_empty() && self.journal.is_shared() && !is_acknowledged && !is_current {
+            return Written::Outdated;
+        }
         let planned = group.iter().zip(&results).filter(|(_, result)| result.is_ok());
         let locked = self.shared.lock.check();
         let allowed =
             locked.and_then(|()| self.high_water.allow(planned.flat_map(|(work, _)| work.writes())));
-        match allowed.map_err(GroupError::Journal).and_then(|()| self.write(&engine, &changes)) {
-            Ok(()) => results,
+        let written = allowed.map_err(GroupError::Journal).and_then(|()| {
+            // Acknowledged writes that change nothing are an entry without rows. An append whose outcome is unknown, of
+            // this or another replica, then has lost its place, and cannot take effect after the acknowledgement.
+            match is_acknowledged && self.journal.is_shared() {
+                true => self.append(&engine, &changes),
+                false => self.write(&engine, &changes),
+            }
+        });
+        match written {
+            Ok(true) => Written::Results(results),
+            Ok(false) => Written::Outdated,
             Err(error) => {
                 drop(engine); // or its lock would outlive it
                 match error {
@@ -250,40 +328,63 @@ impl Committer {
                     GroupError::Index(error) => {
                         let refusal = self.fail_index(error);
                         // Reopening the index has applied the group.
-                        if self.needs_reopening { refuse(&refusal) } else { results }
+                        if self.needs_reopening { refuse(&refusal) } else { Written::Results(results) }
                     }
                 }
             }
         }
     }
 
-    /// Appends a group to the journal, applies it to the index, and then shows it to readers.
-    fn write(&mut self, engine: &Engine, changes: &RowChanges) -> Result<(), GroupError> {
-        if changes.is_empty() {
-            return Ok(());
-        }
-        let before: Result<RowChanges, StorageError> =
-            changes.keys().map(|key| Ok((key.clone(), engine.value(key)?))).collect();
-        let before = before.map_err(|error| {
+    /// [`Self::append`], if there is something to append.
+    fn write(&mut self, engine: &Engine, changes: &RowChanges) -> Result<bool, GroupError> {
+        if changes.is_empty() { Ok(true) } else { self.append(engine, changes) }
+    }
+
+    /// Appends a group to the journal, applies it to the index, and then shows it to readers. False if another replica
+    /// appended first; the group is then nowhere.
+    fn append(&mut self, engine: &Engine, changes: &RowChanges) -> Result<bool, GroupError> {
+        let before = before(engine, changes).map_err(|error| {
             self.needs_reopening = true;
             GroupError::Journal(error)
         })?;
-        let (sequence, bytes) = self.journal.append(changes).map_err(GroupError::Journal)?;
+        let started = Instant::now();
+        let appended = self.journal.append(changes).map_err(GroupError::Journal)?;
+        let took = started.elapsed();
+        if let Some(replica) = &self.shared.replica {
+            replica.count(appended, took);
+        }
+        let Appended::Ours { sequence, bytes, chain } = appended else { return Ok(false) };
+        if std::mem::take(&mut self.has_rivals) {
+            self.pause = Some(Instant::now() + took.min(MAX_PAUSE));
+        }
         self.shared.state.journaled.fetch_add(bytes, Ordering::Relaxed);
-        let tally = self.tally.after(sequence, &before, changes);
+        self.apply(engine, before, changes, Position { sequence, chain })?;
+        Ok(true)
+    }
+
+    /// Applies rows that the journal has to the index, and then shows them to readers.
+    fn apply(
+        &mut self,
+        engine: &Engine,
+        before: RowChanges,
+        changes: &RowChanges,
+        position: Position,
+    ) -> Result<(), GroupError> {
+        let mut tally = self.tally.after(position.sequence, &before, changes);
+        tally.chain = position.chain;
         self.shared.index.begin_group(before).map_err(GroupError::Index)?;
         engine.apply(changes, &tally).map_err(GroupError::Index)?;
         self.tally = tally;
         self.is_dirty = true;
         // If readers saw the group earlier, a checkpoint could contain the group and state the sequence before it.
         let StoreShared { index, state, .. } = &*self.shared;
-        index.end_group(|| state.applied.store(sequence, Ordering::Release));
+        index.end_group(|| state.set_position(position));
         Ok(())
     }
 
-    /// Writes the first rows of a new store.
-    pub(super) fn write_first(&mut self, changes: &RowChanges) -> Result<(), StorageError> {
-        let Some(engine) = self.engine.clone() else { return Ok(()) };
+    /// Writes the first rows of a new store. False if another replica wrote first.
+    pub(super) fn write_first(&mut self, changes: &RowChanges) -> Result<bool, StorageError> {
+        let Some(engine) = self.engine.clone() else { return Ok(true) };
         self.write(&engine, changes).map_err(|(GroupError::Journal(error) | GroupError::Index(error))| error)
     }
 
@@ -305,34 +406,6 @@ impl Committer {
         }
     }
 
-    /// Removes up to one batch of rows that no release needs.
-    fn remove_leftovers(&mut self) {
-        if !self.has_leftovers || self.shared.state.is_staging.load(Ordering::Acquire) {
-            return;
-        }
-        let Some(engine) = self.engine.clone() else { return };
-        let space = &self.shared.space;
-        let head = space.address(RecordTable::Head, b"").read(|key| Ok(engine.value(key)?));
-        let head =
-            head.map(|bytes| bytes.map(|bytes| serde_json::from_slice::<LedgerHead>(&bytes)).transpose());
-        let Ok(Ok(head)) = head else {
-            // Without the head, leftovers cannot be told from rows in use. Readers of the head report the damage.
-            self.has_leftovers = false;
-            return;
-        };
-        let removed = leftovers(&engine, space, head.as_ref()).map_err(GroupError::Index);
-        let removed = removed.and_then(|rows| {
-            self.has_leftovers = !rows.is_empty();
-            self.write(&engine, &rows)
-        });
-        drop(engine);
-        match removed {
-            Ok(()) => {}
-            Err(GroupError::Journal(error)) => drop(self.fail(error)),
-            Err(GroupError::Index(error)) => drop(self.fail_index(error)),
-        }
-    }
-
     /// Hands sled's buffered writes to the system, so that the index is up to date even if the process is killed.
     fn flush(&mut self) {
         if let (true, Some(engine)) = (std::mem::take(&mut self.is_dirty), &self.engine)
@@ -341,78 +414,9 @@ impl Committer {
             self.fail_index(error);
         }
     }
+}
 
-    fn fail_index(&mut self, error: StorageError) -> CommitError {
-        self.needs_reopening = true;
-        self.fail(error)
-    }
-
-    /// Refuses writes from now on, and tries to recover at once. Returns the error for the group whose write failed.
-    fn fail(&mut self, error: StorageError) -> CommitError {
-        if self.retry.is_none() {
-            tracing::error!(%error, "the store takes no writes until it recovers");
-        }
-        let refusal = refusal(&error);
-        if error == StorageError::Full {
-            drop_ballast(&self.shared.places);
-        }
-        self.shared.state.set_failure(Some(error));
-        self.retry = Some(Retry { wait: FIRST_RETRY / 2, next: Instant::now() });
-        self.recover();
-        refusal
-    }
-
-    fn recover(&mut self) {
-        let repaired = self.shared.lock.check().and_then(|()| self.journal.repair());
-        let reopened = repaired.and_then(|()| if self.needs_reopening { self.reopen() } else { Ok(()) });
-        match (reopened.and_then(|()| write_ballast(&self.shared.places)), &mut self.retry) {
-            (Ok(()), _) => {
-                self.retry = None;
-                self.shared.state.set_failure(None);
-                tracing::info!("the store takes writes again");
-            }
-            (Err(error), Some(retry)) => {
-                if self.shared.state.failure().as_ref() == Some(&error) {
-                    tracing::debug!(%error, "the store takes no writes yet");
-                } else {
-                    tracing::error!(%error, "the store takes no writes yet, for another reason");
-                }
-                self.shared.state.set_failure(Some(error));
-                retry.wait = (retry.wait * 2).min(LAST_RETRY);
-                retry.next = Instant::now() + retry.wait;
-            }
-            (Err(_), None) => {}
-        }
-    }
-
-    /// Reopens the index, which applies the rest of the journal. Reads fail at once during the reopening, since sled
-    /// locks its directory.
-    fn reopen(&mut self) -> Result<(), StorageError> {
-        let shared = Arc::clone(&self.shared);
-        let engines = [self.engine.take(), shared.index.take_engine(true)];
-        engines.into_iter().flatten().for_each(Engine::close);
-        let opened = match open_with_fallback(&shared.places, shared.options.cache_bytes) {
-            Ok(opened) => opened,
-            Err(error) => {
-                shared.index.reopened(None);
-                return Err(error);
-            }
-        };
-        let OpenedIndex { engine, tally, damage, pending, .. } = opened;
-        let state = &shared.state;
-        state.rebuilt.fetch_add(damage.rebuilt.into(), Ordering::Relaxed);
-        state.lost.fetch_add(damage.lost, Ordering::Relaxed);
-        let is_behind = !pending.is_empty();
-        shared.index.reopened(Some((engine.clone(), pending)));
-        if is_behind {
-            return Err(StorageError::Full);
-        }
-        if tally.sequence != self.journal.sequence() {
-            let cause = format!("the index is at record {} of {}", tally.sequence, self.journal.sequence());
-            return Err(StorageError::Failed(cause));
-        }
-        (self.engine, self.tally, self.needs_reopening, self.is_dirty) = (Some(engine), tally, false, true);
-        state.applied.store(tally.sequence, Ordering::Release);
-        Ok(())
-    }
+/// The present values of the keys in `changes`.
+fn before(engine: &Engine, changes: &RowChanges) -> Result<RowChanges, StorageError> {
+    changes.keys().map(|key| Ok((key.clone(), engine.value(key)?))).collect()
 }

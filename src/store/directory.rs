@@ -6,6 +6,7 @@
 //! DIR/checkpoints/  copies of the whole state
 //! DIR/index/        sled, where records are read; can be rebuilt from journal and checkpoints
 //! DIR/ballast       reserve that is removed when the disk is full
+//! DIR/replica       shows that the directory is a replica's copy of a log in a database
 //! DIR/high-water    the highest numbers ever issued, for a backup that is restored
 //! DIR/replaced/     the store before the last restore
 //! ```
@@ -34,6 +35,10 @@ pub(super) struct Places {
     pub(super) damaged_index: PathBuf,
     /// The number of openings of the index that were begun and did not end, as when the process aborts.
     pub(super) attempts: PathBuf,
+    /// Exists if the directory is a replica's copy of a log in a database.
+    pub(super) replica: PathBuf,
+    /// Exists from the moment at which a copy was set aside until the counters were advanced.
+    pub(super) diverged: PathBuf,
     /// The highest numbers ever issued.
     pub(super) high_water: PathBuf,
     /// A restored backup that replaces the store at the next start.
@@ -52,6 +57,8 @@ impl Places {
             new_index: dir.join("index.new"),
             damaged_index: dir.join("index.damaged"),
             attempts: dir.join("index.opening"),
+            replica: dir.join("replica"),
+            diverged: dir.join("diverged"),
             high_water: dir.join("high-water"),
             restored: dir.join("restored"),
             replaced: dir.join("replaced"),
@@ -214,7 +221,7 @@ fn fill(path: &Path, bytes: u64) -> Result<(), StorageError> {
 const LOCK: &str = "lock";
 
 /// How long the lock of an ended process may last: a forked child holds it until its exec.
-const LOCK_PATIENCE: Duration = Duration::from_millis(500);
+const LOCK_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Locks the directory for this process.
 pub(super) fn lock_directory(dir: &Path) -> Result<File, OpenError> {
@@ -225,7 +232,7 @@ pub(super) fn lock_directory(dir: &Path) -> Result<File, OpenError> {
     loop {
         match lock.try_lock() {
             Ok(()) => return Ok(lock),
-            Err(TryLockError::WouldBlock) if started.elapsed() < LOCK_PATIENCE => {
+            Err(TryLockError::WouldBlock) if started.elapsed() < LOCK_TIMEOUT => {
                 std::thread::sleep(Duration::from_millis(5));
             }
             Err(TryLockError::WouldBlock) => return Err(OpenError::Locked { dir: dir.to_owned() }),

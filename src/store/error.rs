@@ -39,6 +39,44 @@ pub enum OpenError {
         /// The slug in the config.
         wanted: String,
     },
+    /// The directory is a replica's copy, and no database is configured.
+    #[error(
+        "the data directory {} is a copy of the log in a database; name the database with --database or `database`, or \
+         make the copy a store of its own with `callboard move --from-database`", dir.display()
+    )]
+    Replica {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// A database is configured, and the directory holds a store of its own.
+    #[error(
+        "the data directory {} holds a store of its own, not a copy of the log in the database; move it into the \
+         database with `callboard move --to-database`, or name an empty directory with --data", dir.display()
+    )]
+    NotAReplica {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// The database cannot be used, and there is no copy to start from.
+    #[error("the data directory {} has no copy of the log yet, and {cause}", dir.display())]
+    Database {
+        /// The directory.
+        dir: PathBuf,
+        /// The database's error.
+        cause: String,
+    },
+    /// A failover of the database may lose acknowledged writes.
+    #[error(
+        "the database {database} has {standbys} asynchronous standbys and no synchronous one, so a failover may lose \
+         acknowledged picks; set synchronous_standby_names in the database, or accept the loss with \
+         acknowledge_loss = true"
+    )]
+    MayLose {
+        /// The database.
+        database: String,
+        /// How many standbys.
+        standbys: usize,
+    },
     /// The directory cannot be created, read or written.
     #[error("the data directory {} cannot be used: {cause}", dir.display())]
     Directory {
@@ -65,6 +103,16 @@ pub enum OpenError {
     },
 }
 
+impl StorageError {
+    /// The result of a commit while the store takes no writes because of this error.
+    pub(super) fn refusal(&self) -> CommitError {
+        match self {
+            Self::Full => CommitError::Full,
+            cause => CommitError::Unavailable(format!("it takes no writes: {cause}")),
+        }
+    }
+}
+
 impl OpenError {
     /// Whether the directory can be read but not written: a read-only mount, or another user's directory.
     pub fn is_read_only(&self) -> bool {
@@ -80,7 +128,11 @@ impl OpenError {
             | Self::OtherConference { dir, .. }
             | Self::Directory { dir, .. }
             | Self::Engine { dir, .. }
+            | Self::Replica { dir }
+            | Self::NotAReplica { dir }
+            | Self::Database { dir, .. }
             | Self::Panicked { dir, .. } => place.clone_into(dir),
+            Self::MayLose { .. } => {}
         }
         self
     }
@@ -143,6 +195,12 @@ pub(super) enum StorageError {
     /// sled panicked. Its process-wide state cannot be trusted afterwards.
     #[error("the database panicked: {0}")]
     Panicked(String),
+    /// The database that holds the shared log cannot be reached.
+    #[error("{0}")]
+    Away(String),
+    /// The database lacks an entry that this replica has read or acknowledged.
+    #[error("{0}")]
+    Diverged(String),
     /// Any other error.
     #[error("{0}")]
     Failed(String),

@@ -82,7 +82,7 @@ impl HighWaterFile {
         let is_written = found.is_some();
         let known = match found {
             Some(found) => found,
-            None => survey(index, space).map_err(|error| StorageError::Failed(error.to_string()))?,
+            None => highest_stored(index, space).map_err(|error| StorageError::Failed(error.to_string()))?,
         };
         Ok(Self { path, known, is_written })
     }
@@ -107,7 +107,7 @@ pub(super) fn raise(path: &Path, wanted: HighWater) -> Result<(), StorageError> 
 }
 
 /// The highest numbers in a store, without damaged records.
-fn survey(index: &Index, space: &KeySpace) -> Result<HighWater, ReadError> {
+pub(super) fn highest_stored(index: &Index, space: &KeySpace) -> Result<HighWater, ReadError> {
     let head = space.address(RecordTable::Head, b"");
     let head: Option<LedgerHead> = index.read(|view| view.record(&head))?;
     let base = head.as_ref().map(|head| head.base).unwrap_or_default();

@@ -9,8 +9,9 @@ use super::checkpoint;
 use super::error::StorageError;
 use super::index::Engine;
 use super::index::opening::is_whole_journal;
-use super::journal;
-use super::journal::segments;
+use super::journal::replay::is_whole;
+use super::journal::segment::{self, segments};
+use super::replica;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -152,6 +153,13 @@ impl Keeper {
             return;
         }
         let Some(engine) = self.shared.index.engine() else { return };
+        // The index must not get ahead of a copy on disk.
+        if self.shared.replica.is_some()
+            && let Err(error) = segment::sync_newest(&self.shared.places.journal)
+        {
+            tracing::warn!(%error, "the copy of the log could not be synced");
+            return;
+        }
         match engine.sync() {
             Ok(()) => self.synced = applied,
             Err(error) => tracing::warn!(%error, "the index could not be synced"),
@@ -178,16 +186,29 @@ impl Keeper {
         let StoreShared { places, lock, state, .. } = &*self.shared;
         lock.check()?;
         let written = state.journaled.load(Ordering::Relaxed);
+        let previous = state.checkpoint.load(Ordering::Relaxed);
         let made = checkpoint::make(&places.checkpoints, |out| self.write(out))?;
         let most = if std::mem::take(&mut self.is_damaged) { 1 } else { checkpoint::MAX_CHECKPOINTS };
         let left = checkpoint::prune(&places.checkpoints, most)?;
         // A single checkpoint needs the journal before it as a second copy.
         if let Some(oldest) = left.first().filter(|_| left.len() == most) {
-            journal::prune(&places.journal, oldest.sequence)?;
+            segment::prune(&places.journal, oldest.sequence)?;
         }
         self.offset = -i128::from(written);
         state.checkpoint.store(made.sequence, Ordering::Relaxed);
+        self.upload(&made, previous);
         Ok(made.sequence)
+    }
+
+    /// Stores a replica's checkpoint in the database, for replicas without a copy. If that fails, the next checkpoint is
+    /// stored; the log has all entries until then.
+    fn upload(&self, made: &checkpoint::Checkpoint, previous: u64) {
+        let StoreShared { places, space, replica, .. } = &*self.shared;
+        let Some(replica) = replica else { return };
+        let uploaded = replica::upload(&replica.database, space.conference(), made, &places.dir, previous);
+        if let Err(error) = uploaded {
+            tracing::warn!(%error, "a checkpoint could not be stored in the database; the next one is tried");
+        }
     }
 
     /// Writes a backup. It runs on this thread, which also removes segments: none may be removed during a backup.
@@ -199,7 +220,7 @@ impl Keeper {
 
     fn write(&self, out: &mut dyn Write) -> Result<u64, StorageError> {
         let StoreShared { places, lock, index, space, state, .. } = &*self.shared;
-        let applied = || state.applied.load(Ordering::Acquire);
+        let applied = || state.position();
         lock.check()?;
         let sequence = checkpoint::write(out, index, space, &places.journal, applied, &state.is_stopping)?;
         lock.check()?; // the journal was opened by its name
@@ -219,7 +240,7 @@ impl Keeper {
         let mut closed = segments(&places.journal)?;
         closed.pop(); // the open segment was verified when the store was opened
         for segment in closed {
-            if !journal::replay::is_whole(&segment)? {
+            if !is_whole(&segment)? {
                 tracing::error!(segment = %segment.path.display(), "a segment of the journal is damaged");
                 is_damaged = true;
             }

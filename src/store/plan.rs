@@ -12,11 +12,14 @@ use super::record::release::{
 };
 use super::rows::{FORMAT, KeySpace, RecordAddress, RowChanges, kind, packed_parts};
 use super::rules;
-use super::write::{PieceContent, ReleasePiece, ReleaseWrite, Write, take_changes};
+use super::write::{PieceContent, ReleasePiece, ReleaseWrite, Staged, Write, take_changes};
 use crate::program::Change;
 use crate::revision::{Digest, Entry, FeedMark, Slugs};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+/// The name of the record of the replica in charge.
+pub(super) const CHARGE: &str = "in-charge";
 
 /// The most bytes of a commit. A program of 20 MiB with its ledger and changes needs a fifth.
 const COMMIT_BYTES: usize = 512 * 1024 * 1024;
@@ -55,17 +58,44 @@ pub(super) struct CommitPlan<'a, F> {
     bytes: usize,
     /// The approximate bytes of one piece of a large release.
     limit: usize,
+    /// The id of this replica's process; none if the journal is local.
+    replica: Option<&'a str>,
 }
 
+/// The name of the record that says which replica writes the pieces of a release: two would mix their pieces.
+pub(super) const STAGING: &str = "staging";
+
 impl<'a, F: Fetch> CommitPlan<'a, F> {
-    pub(super) fn new(space: &'a KeySpace, group: &'a RowChanges, limit: usize, fetch: F) -> Self {
-        Self { space, group, fetch, own: RowChanges::new(), bytes: 0, limit }
+    pub(super) fn new(
+        space: &'a KeySpace,
+        group: &'a RowChanges,
+        limit: usize,
+        replica: Option<&'a str>,
+        fetch: F,
+    ) -> Self {
+        Self { space, group, fetch, own: RowChanges::new(), bytes: 0, limit, replica }
+    }
+
+    /// Plans the record that lets this replica alone write the pieces of the next release.
+    pub(super) fn stage(mut self) -> Result<RowChanges, PlanError> {
+        if let Some(replica) = self.replica {
+            self.put_raw(&self.space.named(STAGING), replica.as_bytes())?;
+        }
+        Ok(self.own)
+    }
+
+    /// Fails with a conflict if another replica writes the pieces of a release.
+    fn check_staging(&self) -> Result<(), PlanError> {
+        let Some(replica) = self.replica else { return Ok(()) };
+        let stager = self.bytes(&self.space.named(STAGING))?;
+        if stager.as_deref() == Some(replica.as_bytes()) { Ok(()) } else { Err(CommitError::Conflict.into()) }
     }
 
     /// Plans the rows of a piece of an unpublished release.
     pub(super) fn piece(mut self, piece: &ReleasePiece) -> Result<RowChanges, PlanError> {
         let ReleasePiece { release, content } = piece;
         rules::put_piece(self.head()?.as_ref(), *release)?;
+        self.check_staging()?;
         let address = |table, piece: u32| self.space.piece(table, *release, piece);
         match content {
             PieceContent::Csv(csv) => self.put_raw(&self.space.release(RecordTable::Csv, *release), csv)?,
@@ -98,6 +128,11 @@ impl<'a, F: Fetch> CommitPlan<'a, F> {
                 }
                 self.put_raw(&address, &bytes)
             }
+            Write::ExpectAgenda { key, version } => {
+                let address = self.space.address(RecordTable::Agenda, &key.0);
+                let stored = agenda_version(&address, self.bytes(&address)?.as_deref())?;
+                Ok(rules::expect_version(stored, Some(*version))?)
+            }
             Write::DeleteAgenda { key, expect } => {
                 let address = self.space.address(RecordTable::Agenda, &key.0);
                 // Without an expected version, a damaged agenda can be removed too.
@@ -116,12 +151,29 @@ impl<'a, F: Fetch> CommitPlan<'a, F> {
                 rules::put_subscriptions(has_agenda, record.is_public())?;
                 self.put_versioned(&address, *expect, Some(record).filter(|record| !record.list.is_empty()))
             }
+            Write::ExpectSubscriptions { key, version } => {
+                let stored: Option<Version> =
+                    self.get(&self.space.address(RecordTable::Subscriptions, &key.0))?;
+                Ok(rules::expect_version(stored.map(|stored| stored.version), *version)?)
+            }
             Write::PutDelivery { id, expect, record } => {
                 let address = self.space.address(RecordTable::Delivery, id.as_bytes());
                 self.put_versioned(&address, *expect, record.as_ref())
             }
             Write::PutReach { release, expect, record } => {
                 self.put_versioned(&self.space.release(RecordTable::Reach, *release), *expect, Some(record))
+            }
+            Write::PutCharge { expect, record } => {
+                self.put_versioned(&self.space.named(CHARGE), *expect, Some(record))
+            }
+            Write::PutTemporary { kind, id, record } => {
+                self.put_raw(&self.space.named(&kind.name(id)), &record.encode())
+            }
+            Write::DropTemporary { kind, id } => self.remove(&self.space.named(&kind.name(id))),
+            Write::TakeTemporary { kind, id } => {
+                let address = self.space.named(&kind.name(id));
+                rules::take_temporary(self.parts(&address)? > 0)?;
+                self.remove(&address)
             }
             Write::PutNamed(record) => {
                 self.put_raw(&self.space.named(&record.name().key()), &record.encode())
@@ -200,6 +252,10 @@ impl<'a, F: Fetch> CommitPlan<'a, F> {
     fn release(&mut self, write: &ReleaseWrite) -> Result<(), PlanError> {
         let head = rules::publish(self.head()?.as_ref(), write)?;
         let (number, staged, base) = (write.record.number, &write.staged, head.base);
+        if *staged != Staged::default() && self.replica.is_some() {
+            self.check_staging()?;
+            self.remove(&self.space.named(STAGING))?;
+        }
         self.put(&self.space.address(RecordTable::Head, b""), &head)?;
         if !staged.csv {
             self.put_raw(&self.space.release(RecordTable::Csv, number), &write.csv)?;
@@ -279,11 +335,25 @@ impl<'a, F: Fetch> CommitPlan<'a, F> {
 
     fn slugs(&mut self, base: LedgerBase, slugs: &Slugs) -> Result<(), PlanError> {
         let space = self.space;
-        let Slugs { tracks, rooms, speakers, days, track_aliases, room_aliases, by_name: _ } = slugs;
+        let Slugs {
+            tracks,
+            rooms,
+            speakers,
+            tags,
+            days,
+            track_aliases,
+            room_aliases,
+            first_room_names,
+            by_name: _,
+        } = slugs;
+        if !first_room_names.is_empty() || !tags.is_empty() {
+            self.raise_format()?;
+        }
         for (slug, track) in tracks {
             self.put(&space.slug(base, kind::TRACK, slug.as_str()), track)?;
         }
-        for (kind, names) in [(kind::ROOM, rooms), (kind::SPEAKER, speakers)] {
+        let rooms = [(kind::ROOM, rooms), (kind::FIRST_ROOM_NAME, first_room_names)];
+        for (kind, names) in rooms.into_iter().chain([(kind::SPEAKER, speakers), (kind::TAG, tags)]) {
             for (slug, name) in names {
                 self.put(&space.slug(base, kind, slug.as_str()), name)?;
             }

@@ -7,10 +7,15 @@ use super::Store;
 use super::error::ReadError;
 use super::index::ledger;
 use super::index::scan::RecordScan;
+use super::plan::CHARGE;
 use super::record::RecordTable;
 use super::record::agenda::{AgendaRecord, LinkBucket, LinkTarget};
+use super::record::charge::ChargeRecord;
+use super::record::held::{HeldRecord, HeldSource};
+use super::record::mail::MailAsk;
 use super::record::named::{
-    self, AnnouncedReleases, ClockProbation, ImportedFile, LinkFetch, PushKeyBytes, RecordName, Schedule,
+    self, AnnouncedReleases, ClockProbation, ImportedFile, LinkFetch, MailSecretBytes, PushKeyBytes,
+    RecordName, RemindedSessions, Schedule, SourceRecord,
 };
 use super::record::outbox::{DeliveryRecord, ReachRecord, SubscriptionsRecord};
 use super::record::release::{LedgerHead, ReleaseDetail, ReleaseFrame, ReleaseRecord, ReleaseSummary};
@@ -90,16 +95,29 @@ impl Store {
 
     /// The scheduled release and its program.
     pub fn schedule(&self) -> Result<Option<(Schedule, Bytes)>, ReadError> {
-        self.named(RecordName::Schedule, named::schedule)
+        self.named(RecordName::Schedule, named::head_and_csv)
     }
 
-    /// The releases that subscribers were told of.
+    /// The followed source, and its program as it was last merged.
+    pub fn source(&self) -> Result<Option<(SourceRecord, Bytes)>, ReadError> {
+        self.named(RecordName::Source, named::head_and_csv)
+    }
+
+    /// The releases that were announced.
     ///
     /// # Errors
     /// [`ReadError::Damaged`] instead of `None`: after `None`, the deliveries of the later releases would never be
     /// made.
     pub fn announced(&self) -> Result<Option<AnnouncedReleases>, ReadError> {
         self.named(RecordName::Announced, |bytes| named::announced(&bytes))
+    }
+
+    /// The sessions that attendees were reminded of.
+    ///
+    /// # Errors
+    /// [`ReadError::Damaged`] if the record cannot be read.
+    pub fn reminded(&self) -> Result<Option<RemindedSessions>, ReadError> {
+        self.named(RecordName::Reminded, |bytes| named::reminded(&bytes))
     }
 
     /// The subscriptions of an agenda, by the SHA-256 of its edit key.
@@ -162,6 +180,44 @@ impl Store {
     /// The key pair that signs messages to browsers.
     pub fn push_key(&self) -> Result<Option<PushKeyBytes>, ReadError> {
         self.named(RecordName::PushKey, |bytes| Ok(PushKeyBytes(bytes)))
+    }
+
+    /// The secret of the links in mails.
+    pub fn mail_secret(&self) -> Result<Option<MailSecretBytes>, ReadError> {
+        self.named(RecordName::MailSecret, |bytes| named::mail_secret(&bytes))
+    }
+
+    /// The mailboxes that were asked to confirm invitations, and whose hashes begin with `first`.
+    pub fn mail_asks(&self, first: u8) -> Result<Vec<MailAsk>, ReadError> {
+        let asks = self.named(RecordName::MailAsks(first), |bytes| Ok(named::mail_asks(&bytes)))?;
+        Ok(asks.unwrap_or_default())
+    }
+
+    /// Who is in charge of the work that one replica does for all.
+    pub fn charge(&self) -> Result<Option<ChargeRecord>, ReadError> {
+        let address = self.space().named(CHARGE);
+        address.decode(self.bytes(&address)?)
+    }
+
+    /// The key that signs the sign-ins of organizers.
+    pub fn sign_in_key(&self) -> Result<Option<PushKeyBytes>, ReadError> {
+        self.named(RecordName::SignInKey, |bytes| Ok(PushKeyBytes(bytes)))
+    }
+
+    /// The version of Callboard whose renderer made the live release; none in a store of an earlier version.
+    pub fn renderer(&self) -> Result<Option<u64>, ReadError> {
+        self.named(RecordName::Renderer, |bytes| named::number(&bytes))
+    }
+
+    /// The release of a source that waits for an organizer on all replicas.
+    pub fn held(&self, source: HeldSource) -> Result<Option<HeldRecord>, ReadError> {
+        let decode = |bytes: Vec<u8>| serde_json::from_slice(&bytes).map_err(|error| error.to_string());
+        self.named(RecordName::Held(source), decode)
+    }
+
+    /// The program of [`Self::held`].
+    pub fn held_program(&self, source: HeldSource) -> Result<Option<Bytes>, ReadError> {
+        self.named(RecordName::HeldProgram(source), |bytes| Ok(Bytes::from(bytes)))
     }
 
     /// The bytes under a name, for tests.

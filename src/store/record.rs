@@ -3,9 +3,13 @@
 //! Records depend neither on keys nor on journal or index, so that another journal can store the same records.
 
 pub(super) mod agenda;
+pub(super) mod charge;
+pub(super) mod held;
+pub(super) mod mail;
 pub(super) mod named;
 pub(super) mod outbox;
 pub(super) mod release;
+pub(super) mod temporary;
 
 use serde::{Deserialize, Serialize};
 

@@ -66,9 +66,11 @@ pub(super) mod kind {
     pub(in super::super) const DAY: u8 = b'd';
     pub(in super::super) const ENTRY: u8 = b'e';
     pub(in super::super) const FEED: u8 = b'f';
+    pub(in super::super) const FIRST_ROOM_NAME: u8 = b'n';
     pub(in super::super) const ROOM: u8 = b'r';
     pub(in super::super) const ROOM_ALIAS: u8 = b'R';
     pub(in super::super) const SPEAKER: u8 = b's';
+    pub(in super::super) const TAG: u8 = b'g';
     pub(in super::super) const TRACK: u8 = b't';
     pub(in super::super) const TRACK_ALIAS: u8 = b'T';
 }
@@ -82,6 +84,11 @@ impl KeySpace {
         let mut prefix = conference.as_str().as_bytes().to_vec();
         prefix.push(0); // no slug has a 0 byte, so no conference's keys begin with another's
         Self(prefix)
+    }
+
+    /// The prefix of all keys.
+    pub(super) fn prefix(&self) -> &[u8] {
+        &self.0
     }
 
     /// The prefix of all keys of a table.

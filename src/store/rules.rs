@@ -25,6 +25,11 @@ pub(super) fn put_agenda(
     require(is_same || (stored == expect && expect.is_none_or(|read| version > read)))
 }
 
+/// A record is as it was read.
+pub(super) fn expect_version(stored: Option<u64>, version: Option<u64>) -> Result<(), CommitError> {
+    require(stored == version)
+}
+
 /// A record with a version may be written over the expected version, with a higher version. `is_same` means that the
 /// stored record is equal.
 pub(super) fn put_versioned(
@@ -41,6 +46,11 @@ pub(super) fn put_versioned(
 /// expire.
 pub(super) fn put_subscriptions(has_agenda: bool, is_public: bool) -> Result<(), CommitError> {
     require(has_agenda || is_public)
+}
+
+/// A temporary record may be taken once.
+pub(super) fn take_temporary(exists: bool) -> Result<(), CommitError> {
+    require(exists)
 }
 
 /// An agenda may be deleted if it has the expected version. Without an expected version, any version may be deleted.
@@ -113,6 +123,13 @@ mod tests {
         assert_eq!(put_agenda(Some(2), Some(1), 2, false), CONFLICT, "it was changed since");
         assert_eq!(put_agenda(None, Some(1), 2, false), CONFLICT, "it was deleted");
         assert_eq!(put_agenda(Some(2), Some(2), 2, false), CONFLICT, "its version does not rise");
+    }
+
+    #[test]
+    fn a_record_is_as_it_was_read_only_in_its_version() {
+        assert_eq!((expect_version(Some(2), Some(2)), expect_version(None, None)), (Ok(()), Ok(())));
+        let others = [(Some(3), Some(2)), (None, Some(2)), (Some(2), None)];
+        assert!(others.iter().all(|(stored, read)| expect_version(*stored, *read) == CONFLICT));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::StoreOptions;
 use super::checkpoint;
 use super::directory::Places;
 use super::error::OpenError;
-use super::journal::segments;
+use super::journal::segment::segments;
 use crate::program::Slug;
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -53,6 +53,7 @@ impl Snapshot {
         conference: &Slug,
         options: StoreOptions,
     ) -> Result<Self, OpenError> {
+        let options = StoreOptions { reads_replicas: true, ..options };
         let store = Store::open_with(copied.path(), conference, options);
         let store = store.map_err(|error| error.of_directory(dir))?;
         Ok(Self { store, _dir: copied })

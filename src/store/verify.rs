@@ -8,7 +8,7 @@ use super::error::OpenError;
 use super::high_water;
 use super::index::opening::{examine, newest_sequence};
 use super::journal::replay::replay;
-use super::journal::segments;
+use super::journal::segment::segments;
 use super::rows::FORMAT;
 use super::snapshot::with_copied_index;
 use std::fmt;

@@ -12,9 +12,11 @@
 //! Invariant: a piece is only written under a number above that of the live release.
 
 use super::record::agenda::{AgendaRecord, LinkTarget};
+use super::record::charge::ChargeRecord;
 use super::record::named::{ImportedFile, NamedRecord, RecordName, Schedule};
 use super::record::outbox::{DeliveryRecord, ReachRecord, SubscriptionsRecord};
 use super::record::release::{LedgerHead, LedgerPiece, ReleaseRecord};
+use super::record::temporary::{TemporaryKind, TemporaryRecord};
 use crate::program::{Change, Session, Slug};
 use crate::revision::{Digest, Entry, FeedMark, Ledger, Slugs};
 use bytes::Bytes;
@@ -45,6 +47,20 @@ pub enum Write {
         key: Digest,
         /// The version that was read. Without it, any version is removed.
         expect: Option<u64>,
+    },
+    /// Changes nothing, and fails if an agenda was changed since it was read. It confirms an answer that changes nothing.
+    ExpectAgenda {
+        /// SHA-256 of the edit key.
+        key: Digest,
+        /// The version that was read.
+        version: u64,
+    },
+    /// Like [`Self::ExpectAgenda`], of the subscriptions of an agenda or of public calendars.
+    ExpectSubscriptions {
+        /// SHA-256 of the agenda's edit key, or [`SubscriptionsRecord::public_key`].
+        key: Digest,
+        /// The version that was read; none if there must be no record.
+        version: Option<u64>,
     },
     /// Makes a read link, or changes its target.
     PutLink {
@@ -84,6 +100,36 @@ pub enum Write {
         expect: Option<u64>,
         /// The new counts. Their version is above the expected one.
         record: ReachRecord,
+    },
+    /// Takes or renews the charge of the work that one replica does for all.
+    PutCharge {
+        /// The version that was read; none if there must be no record yet.
+        expect: Option<u64>,
+        /// The new record. Its version is above the expected one.
+        record: ChargeRecord,
+    },
+    /// Stores a temporary record, in place of an earlier one with the same id.
+    PutTemporary {
+        /// What it is for.
+        kind: TemporaryKind,
+        /// Its id among those of its kind.
+        id: String,
+        /// The record.
+        record: TemporaryRecord,
+    },
+    /// Removes a temporary record, if there is one.
+    DropTemporary {
+        /// What it is for.
+        kind: TemporaryKind,
+        /// Its id among those of its kind.
+        id: String,
+    },
+    /// Removes a temporary record. Fails with a conflict if there is none, so only one of two callers takes it.
+    TakeTemporary {
+        /// What it is for.
+        kind: TemporaryKind,
+        /// Its id among those of its kind.
+        id: String,
     },
     /// Stores a record with a fixed name.
     PutNamed(NamedRecord),
@@ -220,9 +266,11 @@ fn slugs_between(previous: &Slugs, next: &Slugs) -> Slugs {
         tracks: news(&previous.tracks, &next.tracks),
         rooms: news(&previous.rooms, &next.rooms),
         speakers: news(&previous.speakers, &next.speakers),
+        tags: news(&previous.tags, &next.tags),
         days: next.days.difference(&previous.days).copied().collect(),
         track_aliases: news(&previous.track_aliases, &next.track_aliases),
         room_aliases: news(&previous.room_aliases, &next.room_aliases),
+        first_room_names: news(&previous.first_room_names, &next.first_room_names),
         by_name: Default::default(),
     }
 }

@@ -1,6 +1,7 @@
 //! Dates and times in words. The patterns and names are messages; a test compares them with CLDR.
 
 use super::Texts;
+use crate::program::ClockStyle;
 use chrono::{Datelike, NaiveDate, NaiveTime, Timelike, Weekday};
 
 impl Texts {
@@ -60,6 +61,22 @@ impl Texts {
             return self.date_range_months(&day(first), &day(last), &year);
         }
         self.date_range(self.month(first), first.day(), last.day(), &year)
+    }
+
+    /// `9:00 am` or `09:00`
+    pub(crate) fn time(&self, clock: ClockStyle, time: NaiveTime) -> String {
+        match clock {
+            ClockStyle::Twelve => self.time_of_12(time),
+            ClockStyle::TwentyFour => time.format("%H:%M").to_string(),
+        }
+    }
+
+    /// `9:00–9:45 am` or `09:00–09:45`
+    pub(crate) fn time_range(&self, clock: ClockStyle, start: NaiveTime, end: NaiveTime) -> String {
+        match clock {
+            ClockStyle::Twelve => self.range_of_12(start, end),
+            ClockStyle::TwentyFour => self.range(&self.time(clock, start), &self.time(clock, end)),
+        }
     }
 
     /// `9:00 am`

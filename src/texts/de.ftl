@@ -136,6 +136,7 @@ kind-label = Art
 track = Track
 room = Raum
 speaker = Vortragende
+topic = Thema
 sessions =
     { $n ->
         [one] { $n } Session
@@ -189,6 +190,10 @@ moved-from = Verlegt, ursprünglich: { $place }
 calendar-file = In den Kalender (.ics)
 organizers-page = Seite der Veranstalter
 speakers = Vortragende
+session-language = Sprache: { $tag }
+topics = Themen:
+give-feedback = Feedback geben
+not-recorded = Diese Session wird nicht aufgezeichnet.
 at-the-same-time = Zur selben Zeit
 previous-in-track = Davor in { $name }
 next-in-track = Danach in { $name }
@@ -451,6 +456,7 @@ google = Google Kalender
 google-how = Am Computer hinzugefügt, erscheint er auch auf dem Telefon. Die Android-App kann keine Kalender per Link hinzufügen.
 google-button = In Google Kalender öffnen
 google-delay = Aktualisiert alle 8 bis 24 Stunden; das bestimmt Google. Abgesagte Sessions bleiben stehen, im Titel gekennzeichnet.
+google-too-large = Dieser Kalender ist größer als die 1 MB, die Google liest. Füge stattdessen einen Track oder einen Tag hinzu:
 outlook = Outlook.com
 outlook-how = Persönliche Konten, im Browser.
 outlook-button = In Outlook.com öffnen
@@ -535,13 +541,13 @@ preview-changes =
         [one] { $n } Änderung
        *[other] { $n } Änderungen
     }
-blast =
+impact =
     { $n ->
         [0] Betrifft keine persönliche Agenda.
         [one] Betrifft { $n } persönliche Agenda; { $overlaps }.
        *[other] Betrifft { $n } persönliche Agenden; { $overlaps }.
     }
-blast-overlaps =
+impact-overlaps =
     { $n ->
         [0] keine neuen Überschneidungen
         [one] { $n } bekommt eine neue Überschneidung
@@ -576,6 +582,16 @@ stale-keep = Um mit dem veröffentlichten Programm weiterzuarbeiten, ersetzen Si
 stale-replace = Um stattdessen die Datei zu veröffentlichen, wählen Sie sie unter „Programm veröffentlichen“ aus.
 unstored = Eine gespeicherte Programmdatei konnte nicht übernommen werden
 unstored-file = Seit { $at }: { $reason }. Der Server versucht es weiter.
+source-from = Aus der verfolgten Quelle { $host }
+source-read = Zuletzt vollständig gelesen: { $at }.
+source-unread = Seit dem Start des Servers wurde sie nicht gelesen. Läuft callboard follow?
+source-problem = Seit { $at }: { $reason }. Das veröffentlichte Programm bleibt.
+source-conflicts = Änderungen der Quelle, die von Ihren Änderungen verdeckt werden
+source-conflict = { $title }, { $fields }: Die Quelle hat { $source }; Ihr Wert bleibt: { $own }
+source-deleted-row = { $title }: Die Quelle hat den Eintrag geändert; seine Zeile wurde hier gelöscht und bleibt gelöscht
+source-conflicts-text = Um einen Wert der Quelle zu übernehmen, veröffentlichen Sie das Programm mit diesem Wert.
+source-notes = Ausgelassen oder geschätzt
+source-nothing = nichts
 stopped = Auf dem Server steht etwas still
 schedule = Geplant
 planned = Ein Programm wird am { $at } veröffentlicht. Es wurde am { $made } geplant.
@@ -630,6 +646,7 @@ app-column = App
 has-release = Haben Version { $n }
 earlier-column = Haben eine frühere
 earlier-release = { $count } (Version { $n })
+release-share = In { $n } von { $of } Kalendern ({ $percent } %)
 checked-column = Zuletzt abgerufen
 calendar-program = Programm
 calendar-track = Track
@@ -638,6 +655,7 @@ calendar-agenda = Agenda
 outbox = Zustellungen
 outbox-webhook = Webhooks
 outbox-push = Push-Nachrichten
+outbox-mail = E-Mails
 outbox-calendars = Nachrichten an Kalenderprogramme
 reach = Nachrichten zu jeder Version
 channel-column = Kanal
@@ -666,6 +684,8 @@ by-picks = Nach Vormerkungen
 by-time = Nach Zeit
 download-csv = Als CSV herunterladen
 sessions-column = Sessions
+capacity-column = Plätze
+too-small = zu klein
 restore-release = Version { $n } wiederherstellen
 
 ## The API
@@ -763,6 +783,11 @@ field-abstract = Beschreibung
 field-bios = Kurzbiografien
 field-url = Webseite
 field-links = Links
+field-language = Sprache
+field-tags = Themen
+field-image = Bild
+field-feedback-url = Feedback-Adresse
+field-recording = Aufzeichnung
 field-guid = Kennung in der Quelle
 field-status = Status
 
@@ -822,6 +847,7 @@ origin-config = geänderte Konfiguration
 origin-upgrade = neueres Callboard
 origin-restored = wiederhergestelltes Backup
 origin-scheduled = Zeitplan
+origin-source = verfolgte Quelle
 attempt-published = als Version { $n } veröffentlicht
 attempt-unchanged = keine Änderungen gegenüber Version { $n }
 attempt-refused =
@@ -831,6 +857,36 @@ attempt-refused =
     }
 attempt-held = zurückgehalten: { $reasons }
 attempt-failed = fehlgeschlagen: { $reason }
+
+## Why a release is held; each completes "zurückgehalten: …"
+
+hold-touches =
+    { $of ->
+        [one] sie entfernt, verlegt oder benennt { $touched } von { $of } Session um ({ $percent } %)
+       *[other] sie entfernt, verlegt oder benennt { $touched } von { $of } Sessions um ({ $percent } %)
+    }
+hold-zone-or-dates = sie ändert die Zeitzone oder die Tage der Konferenz
+hold-lacks-rows =
+    { $n ->
+        [one] der Datei fehlt genau die letzte Zeile des aktuellen Programms, als wäre sie abgeschnitten
+       *[other] der Datei fehlen genau die letzten { $n } Zeilen des aktuellen Programms, als wäre sie abgeschnitten
+    }
+hold-ends-within = die Datei endet mitten in der Zeile von { $session }
+hold-sheet-lacks-rows =
+    { $n ->
+        [one] der Tabelle fehlt genau die letzte Zeile, als wäre sie abgeschnitten
+       *[other] der Tabelle fehlen genau die letzten { $n } Zeilen, als wäre sie abgeschnitten
+    }
+hold-sheet-lacks-line-break = die Tabelle endet nicht wie bisher mit einem Zeilenumbruch, als wäre sie abgeschnitten
+hold-sheet-ends-within-row = die Tabelle endet mitten in ihrer letzten Zeile
+hold-when-due = sie wurde zum geplanten Zeitpunkt zurückgehalten
+hold-overwrites-one = nach der Planung wurde Version { $first } veröffentlicht, und deren Änderungen gingen verloren an { $sessions }
+hold-overwrites = nach der Planung wurden die Versionen { $first } bis { $last } veröffentlicht, und deren Änderungen gingen verloren an { $sessions }
+hold-more =
+    { $n ->
+        [one] { $n } weiteren
+       *[other] { $n } weiteren
+    }
 
 ## Messages to browsers
 
@@ -846,9 +902,18 @@ push-more =
        *[other] … und { $n } weitere
     }
 
+reminder = Beginnt um { $time }.
+reminder-in-room = Beginnt um { $time } in { $room }.
+reminder-several =
+    { $n ->
+        [one] { $n } Ihrer Sessions beginnt um { $time }
+       *[other] { $n } Ihrer Sessions beginnen um { $time }
+    }
+
 notify-me = Über Änderungen benachrichtigen
-notify-text = Dieses Gerät erhält eine Nachricht, wenn eine Ihrer Sessions verlegt oder abgesagt wird oder doch stattfindet, und nie etwas anderes.
+notify-text = Dieses Gerät erhält eine Nachricht, wenn eine Ihrer Sessions verlegt oder abgesagt wird oder doch stattfindet, und nichts anderes, solange Sie keine Erinnerungen einschalten.
 notify-on = Dieses Gerät wird über Änderungen benachrichtigt.
+notify-reminders = Auch 10 Minuten vor jeder Session erinnern
 notify-stop = Beenden
 notify-denied = Ihr Browser blockiert Benachrichtigungen dieser Website. Erlauben Sie sie in den Einstellungen des Browsers für diese Website und laden Sie die Seite neu.
 notify-unsupported = Dieser Browser kann keine Benachrichtigungen von Websites anzeigen. Öffnen Sie diese Seite in einem anderen Browser, um über Änderungen benachrichtigt zu werden.
@@ -860,3 +925,35 @@ devices-text = Diese Geräte erhalten eine Nachricht, wenn eine Ihrer Sessions v
 device-unnamed = Gerät ohne Namen
 device-remove = Entfernen
 done-device-removed = Das Gerät erhält keine Nachrichten mehr.
+
+## Kalendereinladungen per E-Mail
+
+mail-confirm-subject = Kalendereinladungen bestätigen: { $title }
+mail-confirm-text = Jemand, vermutlich Sie, möchte die Sessions einer Agenda für { $title } als Kalendereinladungen an diese Adresse erhalten. Öffnen Sie dazu innerhalb von 48 Stunden diesen Link und drücken Sie dort auf den Knopf:
+mail-confirm-ignore = Wenn Sie das nicht waren, ignorieren Sie diese E-Mail. Ihre Adresse wurde nicht gespeichert, und Sie erhalten keine weiteren E-Mails.
+mail-invitation = Einladung: { $title }
+mail-update = Geändert: { $title }
+mail-cancellation = Abgesagt: { $title }
+mail-first = Drücken Sie in dieser Einladung einmal auf „Ja“. Dann kennt Ihr Kalender den Absender und trägt alle weiteren Sessions Ihrer Agenda und deren Änderungen selbst ein.
+mail-cancelled-text = Diese Session wurde abgesagt, oder Sie haben sie aus Ihrer Agenda entfernt. Ihr Kalender entfernt sie ebenfalls.
+mail-reason = Sie erhalten diese E-Mail, weil Sie die Sessions Ihrer Agenda für { $title } angefordert haben.
+mail-end-here = Einladungen beenden:
+mail-heading = Kalendereinladungen per E-Mail
+mail-text = Ihre Sessions kommen als Einladungen in Ihren Kalender, und Änderungen folgen innerhalb einer Minute. Das passt zu Google Kalender und Outlook, die abonnierte Kalender nur alle paar Stunden abrufen.
+mail-either = Nutzen Sie entweder diese Einladungen oder einen abonnierten Kalender. Mit beidem zeigt Ihr Kalender jede Session doppelt.
+mail-already = Ihre Sessions kommen bereits per E-Mail. Wenn Sie diesen Kalender zusätzlich abonnieren, zeigt dieselbe Kalender-App jede Session doppelt.
+mail-address = E-Mail-Adresse
+mail-ask = E-Mail zur Bestätigung senden
+mail-asked = Eine E-Mail ist unterwegs an diese Adresse, sofern sie nicht innerhalb des letzten Tages schon eine erhielt. Öffnen Sie den Link darin und drücken Sie auf den Knopf.
+mail-addresses = Einladungen gehen an:
+mail-removed = An diese Adresse werden keine Einladungen mehr gesendet.
+mail-key = Auch Kalendereinladungen per E-Mail enden.
+mail-confirm = Kalendereinladungen
+mail-confirm-page = Die Sessions Ihrer Agenda kommen als Kalendereinladungen an { $address }. Nutzen Sie entweder diese Einladungen oder einen abonnierten Kalender. Mit beidem zeigt Ihr Kalender jede Session doppelt.
+mail-confirm-button = Einladungen erhalten
+mail-confirmed = Die erste Einladung ist unterwegs. Drücken Sie darin einmal auf „Ja“.
+mail-end = Kalendereinladungen beenden
+mail-end-page = Sie erhalten keine Einladungen mehr für diese Agenda. Sessions in Ihrem Kalender bleiben dort, ändern sich aber nicht mehr.
+mail-end-button = Einladungen beenden
+mail-ended = Sie erhalten keine Einladungen mehr. Sessions in Ihrem Kalender bleiben dort, ändern sich aber nicht mehr.
+mail-link-over = Dieser Link funktioniert nicht mehr. Geben Sie Ihre E-Mail-Adresse auf der Seite Ihrer Agenda noch einmal ein.

@@ -40,5 +40,10 @@ picks-text = How many agendas hold each session, for room sizes. Sessions with f
 
 ## Messages to browsers
 
-notify-text = This device gets a message when one of your sessions is moved, cancelled or takes place after all, and never anything else.
+notify-text = This device gets a message when one of your sessions is moved, cancelled or takes place after all, and nothing else unless you turn on reminders.
 devices-text = These devices get a message when one of your sessions is moved, cancelled or takes place after all.
+
+## Calendar invitations by mail
+
+mail-cancellation = Cancelled: { $title }
+mail-cancelled-text = This session was cancelled, or you removed it from your agenda. Your calendar removes it too.

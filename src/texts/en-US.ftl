@@ -222,6 +222,7 @@ kind-label = Type
 track = Track
 room = Room
 speaker = Speaker
+topic = Topic
 # $n (number)
 sessions =
     { $n ->
@@ -291,6 +292,11 @@ moved-from = Moved from { $place }
 calendar-file = Add to calendar (.ics)
 organizers-page = The organizer’s page
 speakers = Speakers
+# $tag (text)
+session-language = Language: { $tag }
+topics = Topics:
+give-feedback = Give feedback
+not-recorded = This session is not recorded.
 at-the-same-time = At the same time
 # $name (text)
 previous-in-track = Previous in { $name }
@@ -605,6 +611,7 @@ google = Google Calendar
 google-how = Add it on a computer and it appears on your phone too. The Android app can’t add calendars by link.
 google-button = Open in Google Calendar
 google-delay = Updates every 8–24 hours; Google sets the pace. Canceled sessions stay, marked in the title.
+google-too-large = This calendar is larger than the 1 MB that Google reads. Add a track or a day instead:
 outlook = Outlook.com
 outlook-how = Personal accounts, in a browser.
 outlook-button = Open in Outlook.com
@@ -698,6 +705,25 @@ unstored = A saved program file could not be stored
 # $at (text)
 # $reason (text)
 unstored-file = Since { $at }: { $reason }. The server keeps trying.
+# $host (text)
+source-from = From the followed source { $host }
+# $at (text)
+source-read = Last read completely: { $at }.
+source-unread = It was not read since the server started. Does callboard follow run?
+# $at (text)
+# $reason (text)
+source-problem = Since { $at }: { $reason }. The live program stays.
+source-conflicts = Changes of the source that edits of yours hide
+# $title (text)
+# $fields (text)
+# $source (text)
+# $own (text)
+source-conflict = { $title }, { $fields }: the source has { $source }; yours stays: { $own }
+# $title (text)
+source-deleted-row = { $title }: the source changed it; its row was deleted here, so it stays deleted
+source-conflicts-text = To take over a value of the source, publish the program with that value.
+source-notes = Left out or guessed
+source-nothing = nothing
 stopped = Something on the server has stopped
 schedule = Planned
 # $at (text)
@@ -761,14 +787,14 @@ row-gone = Not in the file; line { $line } of the live program
 field-time = Time
 # $n (number)
 # $overlaps (text)
-blast =
+impact =
     { $n ->
         [0] Affects no personal agenda.
         [one] Affects { $n } personal agenda; { $overlaps }.
        *[other] Affects { $n } personal agendas; { $overlaps }.
     }
 # $n (number)
-blast-overlaps =
+impact-overlaps =
     { $n ->
         [0] no new overlaps
         [one] { $n } gets a new overlap
@@ -822,6 +848,10 @@ earlier-column = Have an earlier one
 # $count (number)
 # $n (number)
 earlier-release = { $count } (release { $n })
+# $n (number)
+# $of (number)
+# $percent (number)
+release-share = In { $n } of { $of } calendars ({ $percent }%)
 checked-column = Last fetched
 calendar-program = Program
 calendar-track = Track
@@ -830,6 +860,7 @@ calendar-agenda = Agenda
 outbox = Deliveries
 outbox-webhook = Webhooks
 outbox-push = Push messages
+outbox-mail = Mails
 outbox-calendars = Messages to calendar programs
 reach = Messages about each release
 channel-column = Channel
@@ -868,6 +899,8 @@ published-column = Published
 origin-column = Source
 who-column = By
 sessions-column = Sessions
+capacity-column = Seats
+too-small = too small
 roll-back = Restore
 # $n (number)
 restore-release = Restore release { $n }
@@ -1027,6 +1060,11 @@ field-abstract = abstract
 field-bios = bios
 field-url = web page
 field-links = links
+field-language = language
+field-tags = tags
+field-image = picture
+field-feedback-url = feedback address
+field-recording = recording
 field-guid = id in the source
 field-status = status
 
@@ -1099,6 +1137,7 @@ origin-config = changed config
 origin-upgrade = newer Callboard
 origin-restored = restored backup
 origin-scheduled = schedule
+origin-source = followed source
 # $n (number)
 attempt-published = published as release { $n }
 # $n (number)
@@ -1113,6 +1152,48 @@ attempt-refused =
 attempt-held = held: { $reasons }
 # $reason (text)
 attempt-failed = failed: { $reason }
+
+## Why a release is held; each completes "held: …"
+
+# $touched (number)
+# $of (number)
+# $percent (number)
+hold-touches =
+    { $of ->
+        [one] it removes, moves or retitles { $touched } of { $of } session ({ $percent } %)
+       *[other] it removes, moves or retitles { $touched } of { $of } sessions ({ $percent } %)
+    }
+hold-zone-or-dates = it changes the conference’s time zone or dates
+# $n (number)
+hold-lacks-rows =
+    { $n ->
+        [one] the file lacks exactly the last row of the live program, as if it was cut off
+       *[other] the file lacks exactly the last { $n } rows of the live program, as if it was cut off
+    }
+# $session (text)
+hold-ends-within = the file ends in the middle of the row of { $session }
+# $n (number)
+hold-sheet-lacks-rows =
+    { $n ->
+        [one] the sheet lacks exactly its last row, as if it was cut off
+       *[other] the sheet lacks exactly its last { $n } rows, as if it was cut off
+    }
+hold-sheet-lacks-line-break = the sheet does not end with a line break as before, as if it was cut off
+hold-sheet-ends-within-row = the sheet ends in the middle of its last row
+hold-when-due = it was held when its time came
+# $first (number)
+# $sessions (text)
+hold-overwrites-one = release { $first } was published after it was scheduled, and it would overwrite what changed in { $sessions }
+# $first (number)
+# $last (number)
+# $sessions (text)
+hold-overwrites = releases { $first } to { $last } were published after it was scheduled, and it would overwrite what changed in { $sessions }
+# $n (number)
+hold-more =
+    { $n ->
+        [one] { $n } more
+       *[other] { $n } more
+    }
 
 ## Messages to browsers
 
@@ -1131,9 +1212,23 @@ push-more =
        *[other] … and { $n } more
     }
 
+# $time (text)
+reminder = Starts at { $time }.
+# $time (text)
+# $room (text)
+reminder-in-room = Starts at { $time } in { $room }.
+# $n (number)
+# $time (text)
+reminder-several =
+    { $n ->
+        [one] { $n } of your sessions starts at { $time }
+       *[other] { $n } of your sessions start at { $time }
+    }
+
 notify-me = Notify me of changes
-notify-text = This device gets a message when one of your sessions is moved, canceled or takes place after all, and never anything else.
+notify-text = This device gets a message when one of your sessions is moved, canceled or takes place after all, and nothing else unless you turn on reminders.
 notify-on = This device is notified of changes.
+notify-reminders = Also remind me 10 minutes before each session
 notify-stop = Stop
 notify-denied = Your browser blocks notifications from this site. Allow them in the browser’s settings for this site, then load this page again.
 notify-unsupported = This browser can’t show notifications from websites. Open this page in another browser to be notified of changes.
@@ -1145,3 +1240,42 @@ devices-text = These devices get a message when one of your sessions is moved, c
 device-unnamed = Device without a name
 device-remove = Remove
 done-device-removed = The device gets no more messages.
+
+## Calendar invitations by mail
+
+# $title (text)
+mail-confirm-subject = Confirm your calendar invitations: { $title }
+# $title (text)
+mail-confirm-text = Somebody, probably you, asked to get the sessions of an agenda for { $title } as calendar invitations at this address. To get them, open this link within 48 hours and press the button there:
+mail-confirm-ignore = If it was not you, ignore this mail. Your address has not been stored, and you get no further mails.
+# $title (text)
+mail-invitation = Invitation: { $title }
+# $title (text)
+mail-update = Updated: { $title }
+# $title (text)
+mail-cancellation = Canceled: { $title }
+mail-first = Press “Yes” in this invitation once. Then your calendar knows the sender, and adds and changes all further sessions of your agenda by itself.
+mail-cancelled-text = This session was canceled, or you removed it from your agenda. Your calendar removes it too.
+# $title (text)
+mail-reason = You get this mail because you asked for the sessions of your agenda for { $title }.
+mail-end-here = Stop these invitations:
+mail-heading = Calendar invitations by mail
+mail-text = Your sessions arrive in your calendar as invitations, and changes follow within a minute. This suits Google Calendar and Outlook, which look at subscribed calendars only every few hours.
+mail-either = Use either these invitations or a subscribed calendar. With both, your calendar shows every session twice.
+mail-already = Your sessions already come by mail. If you also subscribe to this calendar, the same calendar app shows every session twice.
+mail-address = Mail address
+mail-ask = Send me a mail to confirm
+mail-asked = A mail is on its way to this address, unless it got one within the last day. Open the link in it and press the button.
+mail-addresses = Invitations go to:
+mail-removed = No more invitations are sent to this address.
+mail-key = Calendar invitations by mail end, too.
+mail-confirm = Calendar invitations
+# $address (text)
+mail-confirm-page = The sessions of your agenda will arrive at { $address } as calendar invitations. Use either these invitations or a subscribed calendar. With both, your calendar shows every session twice.
+mail-confirm-button = Send me invitations
+mail-confirmed = The first invitation is on its way. Press “Yes” in it once.
+mail-end = Stop calendar invitations
+mail-end-page = You will get no more invitations for this agenda. Sessions that are in your calendar stay there, but no longer change.
+mail-end-button = Stop invitations
+mail-ended = You get no more invitations. Sessions that are in your calendar stay there, but no longer change.
+mail-link-over = This link no longer works. Enter your mail address on the page of your agenda again.

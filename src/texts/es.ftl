@@ -136,6 +136,7 @@ kind-label = Tipo
 track = Línea temática
 room = Sala
 speaker = Ponente
+topic = Tema
 sessions =
     { $n ->
         [one] { $n } sesión
@@ -189,6 +190,10 @@ moved-from = Trasladada; antes: { $place }
 calendar-file = Añadir al calendario (.ics)
 organizers-page = La página de la organización
 speakers = Ponentes
+session-language = Idioma: { $tag }
+topics = Temas:
+give-feedback = Dar su opinión
+not-recorded = Esta sesión no se graba.
 at-the-same-time = A la misma hora
 previous-in-track = Anterior en { $name }
 next-in-track = Siguiente en { $name }
@@ -455,6 +460,7 @@ google = Google Calendar
 google-how = Añádalo en un ordenador y aparecerá también en su teléfono. La aplicación de Android no puede añadir calendarios mediante enlace.
 google-button = Abrir en Google Calendar
 google-delay = Se actualiza cada 8–24 horas; Google marca el ritmo. Las sesiones canceladas permanecen, indicadas en el título.
+google-too-large = Este calendario supera el tamaño de 1 MB que lee Google. Añada en su lugar una línea temática o un día:
 outlook = Outlook.com
 outlook-how = Cuentas personales, en un navegador.
 outlook-button = Abrir en Outlook.com
@@ -539,13 +545,13 @@ preview-changes =
         [one] { $n } cambio
        *[other] { $n } cambios
     }
-blast =
+impact =
     { $n ->
         [0] No afecta a ninguna agenda personal.
         [one] Afecta a { $n } agenda personal; { $overlaps }.
        *[other] Afecta a { $n } agendas personales; { $overlaps }.
     }
-blast-overlaps =
+impact-overlaps =
     { $n ->
         [0] ninguna coincidencia nueva
         [one] { $n } tiene una coincidencia nueva
@@ -580,6 +586,16 @@ stale-keep = Para seguir con el programa publicado, sustituya el archivo por est
 stale-replace = Para publicar el archivo, elíjalo en «Publicar un programa».
 unstored = No se pudo guardar un archivo del programa
 unstored-file = Desde { $at }: { $reason }. El servidor sigue intentándolo.
+source-from = De la fuente seguida { $host }
+source-read = Última lectura completa: { $at }.
+source-unread = No se ha leído desde que arrancó el servidor. ¿Está en marcha callboard follow?
+source-problem = Desde { $at }: { $reason }. El programa publicado se mantiene.
+source-conflicts = Cambios de la fuente que sus ediciones ocultan
+source-conflict = { $title }, { $fields }: la fuente tiene { $source }; su valor se mantiene: { $own }
+source-deleted-row = { $title }: la fuente lo cambió; su fila se eliminó aquí y sigue eliminada
+source-conflicts-text = Para adoptar un valor de la fuente, publique el programa con ese valor.
+source-notes = Omitido o supuesto
+source-nothing = nada
 stopped = Algo se ha detenido en el servidor
 schedule = Programada
 planned = Un programa se publica el { $at }. Se programó el { $made }.
@@ -634,6 +650,7 @@ app-column = Aplicación
 has-release = Tienen la versión { $n }
 earlier-column = Tienen una anterior
 earlier-release = { $count } (versión { $n })
+release-share = En { $n } de { $of } calendarios ({ $percent } %)
 checked-column = Última consulta
 calendar-program = Programa
 calendar-track = Línea temática
@@ -642,6 +659,7 @@ calendar-agenda = Agenda
 outbox = Entregas
 outbox-webhook = Webhooks
 outbox-push = Mensajes push
+outbox-mail = Correos
 outbox-calendars = Mensajes a programas de calendario
 reach = Mensajes sobre cada versión
 channel-column = Canal
@@ -670,6 +688,8 @@ by-picks = Por elecciones
 by-time = Por hora
 download-csv = Descargar como CSV
 sessions-column = Sesiones
+capacity-column = Plazas
+too-small = pequeña
 restore-release = Restaurar la versión { $n }
 
 ## The API
@@ -767,6 +787,11 @@ field-abstract = resumen
 field-bios = biografías
 field-url = página web
 field-links = enlaces
+field-language = idioma
+field-tags = temas
+field-image = imagen
+field-feedback-url = dirección para opiniones
+field-recording = grabación
 field-guid = identificador de origen
 field-status = estado
 
@@ -826,6 +851,7 @@ origin-config = configuración cambiada
 origin-upgrade = Callboard más reciente
 origin-restored = copia de seguridad restaurada
 origin-scheduled = planificación
+origin-source = fuente seguida
 attempt-published = publicado como versión { $n }
 attempt-unchanged = sin cambios respecto a la versión { $n }
 attempt-refused =
@@ -835,6 +861,36 @@ attempt-refused =
     }
 attempt-held = retenido: { $reasons }
 attempt-failed = fallido: { $reason }
+
+## Why a release is held; each completes "retenido: …"
+
+hold-touches =
+    { $of ->
+        [one] elimina, mueve o renombra { $touched } de { $of } sesión ({ $percent } %)
+       *[other] elimina, mueve o renombra { $touched } de { $of } sesiones ({ $percent } %)
+    }
+hold-zone-or-dates = cambia la zona horaria o las fechas de la conferencia
+hold-lacks-rows =
+    { $n ->
+        [one] al archivo le falta exactamente la última fila del programa publicado, como si estuviera cortado
+       *[other] al archivo le faltan exactamente las últimas { $n } filas del programa publicado, como si estuviera cortado
+    }
+hold-ends-within = el archivo termina en medio de la fila de { $session }
+hold-sheet-lacks-rows =
+    { $n ->
+        [one] a la hoja le falta exactamente la última fila, como si estuviera cortada
+       *[other] a la hoja le faltan exactamente las últimas { $n } filas, como si estuviera cortada
+    }
+hold-sheet-lacks-line-break = la hoja ya no termina con un salto de línea, como si estuviera cortada
+hold-sheet-ends-within-row = la hoja termina en medio de su última fila
+hold-when-due = se retuvo a la hora prevista
+hold-overwrites-one = la versión { $first } se publicó después de programarla, y se perderían sus cambios en { $sessions }
+hold-overwrites = las versiones { $first } a { $last } se publicaron después de programarla, y se perderían sus cambios en { $sessions }
+hold-more =
+    { $n ->
+        [one] { $n } más
+       *[other] { $n } más
+    }
 
 ## Messages to browsers
 
@@ -850,9 +906,18 @@ push-more =
        *[other] … y { $n } más
     }
 
+reminder = Empieza a las { $time }.
+reminder-in-room = Empieza a las { $time } en { $room }.
+reminder-several =
+    { $n ->
+        [one] { $n } de sus sesiones empieza a las { $time }
+       *[other] { $n } de sus sesiones empiezan a las { $time }
+    }
+
 notify-me = Avisarme de los cambios
-notify-text = Este dispositivo recibe un mensaje cuando una de sus sesiones se traslada, se cancela o finalmente se celebra, y nunca nada más.
+notify-text = Este dispositivo recibe un mensaje cuando una de sus sesiones se traslada, se cancela o finalmente se celebra, y nada más si no activa los recordatorios.
 notify-on = Este dispositivo recibe avisos de los cambios.
+notify-reminders = Recordarme también cada sesión 10 minutos antes
 notify-stop = Dejar de avisar
 notify-denied = Su navegador bloquea las notificaciones de este sitio. Permítalas en los ajustes del navegador para este sitio y vuelva a cargar la página.
 notify-unsupported = Este navegador no puede mostrar notificaciones de sitios web. Abra esta página en otro navegador para recibir avisos de los cambios.
@@ -864,3 +929,35 @@ devices-text = Estos dispositivos reciben un mensaje cuando una de sus sesiones 
 device-unnamed = Dispositivo sin nombre
 device-remove = Quitar
 done-device-removed = El dispositivo ya no recibe mensajes.
+
+## Invitaciones de calendario por correo
+
+mail-confirm-subject = Confirme sus invitaciones de calendario: { $title }
+mail-confirm-text = Alguien, probablemente usted, pidió recibir en esta dirección las sesiones de una agenda para { $title } como invitaciones de calendario. Para recibirlas, abra este enlace en un plazo de 48 horas y pulse allí el botón:
+mail-confirm-ignore = Si no fue usted, ignore este correo. Su dirección no se ha guardado y no recibirá más correos.
+mail-invitation = Invitación: { $title }
+mail-update = Actualización: { $title }
+mail-cancellation = Cancelación: { $title }
+mail-first = Pulse «Sí» una vez en esta invitación. Así su calendario conoce al remitente y añade y cambia por sí solo las demás sesiones de su agenda.
+mail-cancelled-text = Esta sesión se canceló o usted la quitó de su agenda. Su calendario también la quita.
+mail-reason = Recibe este correo porque pidió las sesiones de su agenda para { $title }.
+mail-end-here = Terminar las invitaciones:
+mail-heading = Invitaciones de calendario por correo
+mail-text = Sus sesiones llegan a su calendario como invitaciones, y los cambios en menos de un minuto. Es lo adecuado para Google Calendar y Outlook, que solo consultan los calendarios suscritos cada varias horas.
+mail-either = Use estas invitaciones o un calendario suscrito, no ambos: su calendario mostraría cada sesión dos veces.
+mail-already = Sus sesiones ya llegan por correo. Si además se suscribe a este calendario, la misma aplicación de calendario mostrará cada sesión dos veces.
+mail-address = Dirección de correo
+mail-ask = Enviarme un correo de confirmación
+mail-asked = Va en camino un correo a esta dirección, salvo que ya haya recibido uno en el último día. Abra el enlace y pulse el botón.
+mail-addresses = Las invitaciones van a:
+mail-removed = Ya no se envían invitaciones a esta dirección.
+mail-key = También terminan las invitaciones de calendario por correo.
+mail-confirm = Invitaciones de calendario
+mail-confirm-page = Las sesiones de su agenda llegarán a { $address } como invitaciones de calendario. Use estas invitaciones o un calendario suscrito, no ambos: su calendario mostraría cada sesión dos veces.
+mail-confirm-button = Recibir invitaciones
+mail-confirmed = La primera invitación va en camino. Pulse «Sí» en ella una vez.
+mail-end = Terminar las invitaciones de calendario
+mail-end-page = No recibirá más invitaciones de esta agenda. Las sesiones de su calendario se quedan, pero ya no cambian.
+mail-end-button = Terminar las invitaciones
+mail-ended = Ya no recibe invitaciones. Las sesiones de su calendario se quedan, pero ya no cambian.
+mail-link-over = Este enlace ya no funciona. Escriba otra vez su dirección de correo en la página de su agenda.

@@ -140,6 +140,7 @@ kind-label = Type
 track = Parcours
 room = Salle
 speaker = Intervenant
+topic = Sujet
 sessions =
     { $n ->
         [one] { $n } session
@@ -193,6 +194,10 @@ moved-from = Déplacée, prévue à l’origine : { $place }
 calendar-file = Ajouter à l’agenda (.ics)
 organizers-page = La page de l’organisation
 speakers = Intervenants
+session-language = Langue : { $tag }
+topics = Sujets :
+give-feedback = Donner votre avis
+not-recorded = Cette session n’est pas enregistrée.
 at-the-same-time = En même temps
 previous-in-track = Avant, dans { $name }
 next-in-track = Après, dans { $name }
@@ -463,6 +468,7 @@ google = Google Agenda
 google-how = Ajoutez-le sur un ordinateur : il apparaît aussi sur votre téléphone. L’application Android ne peut pas ajouter de calendrier par lien.
 google-button = Ouvrir dans Google Agenda
 google-delay = Se met à jour toutes les 8 à 24 heures, au rythme de Google. Les sessions annulées restent, signalées dans le titre.
+google-too-large = Ce calendrier dépasse la taille de 1 Mo que Google lit. Ajoutez plutôt un parcours ou un jour :
 outlook = Outlook.com
 outlook-how = Comptes personnels, dans un navigateur.
 outlook-button = Ouvrir dans Outlook.com
@@ -547,13 +553,13 @@ preview-changes =
         [one] { $n } modification
        *[other] { $n } modifications
     }
-blast =
+impact =
     { $n ->
         [0] Ne touche aucun programme personnel.
         [one] Touche { $n } programme personnel ; { $overlaps }.
        *[other] Touche { $n } programmes personnels ; { $overlaps }.
     }
-blast-overlaps =
+impact-overlaps =
     { $n ->
         [0] aucun nouveau chevauchement
         [one] { $n } a un nouveau chevauchement
@@ -588,6 +594,16 @@ stale-keep = Pour continuer à partir du programme en ligne, remplacez le fichie
 stale-replace = Pour publier plutôt ce fichier, choisissez-le sous « Publier un programme ».
 unstored = Un fichier de programme n’a pas pu être enregistré
 unstored-file = Depuis { $at } : { $reason }. Le serveur continue d’essayer.
+source-from = De la source suivie { $host }
+source-read = Dernière lecture complète : { $at }.
+source-unread = Elle n’a pas été lue depuis le démarrage du serveur. callboard follow est-il lancé ?
+source-problem = Depuis { $at } : { $reason }. Le programme en ligne reste.
+source-conflicts = Modifications de la source masquées par les vôtres
+source-conflict = { $title }, { $fields } : la source a { $source } ; votre valeur reste : { $own }
+source-deleted-row = { $title } : la source l’a modifié ; sa ligne a été supprimée ici et le reste
+source-conflicts-text = Pour reprendre une valeur de la source, publiez le programme avec cette valeur.
+source-notes = Omis ou supposé
+source-nothing = rien
 stopped = Quelque chose s’est arrêté sur le serveur
 schedule = Planifié
 planned = Un programme sera publié le { $at }. Il a été planifié le { $made }.
@@ -642,6 +658,7 @@ app-column = Application
 has-release = Ont la version { $n }
 earlier-column = Ont une version antérieure
 earlier-release = { $count } (version { $n })
+release-share = Dans { $n } calendriers sur { $of } ({ $percent } %)
 checked-column = Dernière consultation
 calendar-program = Programme
 calendar-track = Parcours
@@ -650,6 +667,7 @@ calendar-agenda = Programme personnel
 outbox = Livraisons
 outbox-webhook = Webhooks
 outbox-push = Messages push
+outbox-mail = E-mails
 outbox-calendars = Messages aux logiciels d’agenda
 reach = Messages sur chaque version
 channel-column = Canal
@@ -678,6 +696,8 @@ by-picks = Par nombre de choix
 by-time = Par horaire
 download-csv = Télécharger en CSV
 sessions-column = Sessions
+capacity-column = Places
+too-small = trop petite
 restore-release = Rétablir la version { $n }
 
 ## The API
@@ -775,6 +795,11 @@ field-abstract = résumé
 field-bios = biographies
 field-url = page web
 field-links = liens
+field-language = langue
+field-tags = sujets
+field-image = image
+field-feedback-url = adresse pour les avis
+field-recording = enregistrement
 field-guid = identifiant d’origine
 field-status = statut
 
@@ -838,6 +863,7 @@ origin-config = configuration modifiée
 origin-upgrade = nouveau Callboard
 origin-restored = sauvegarde restaurée
 origin-scheduled = planification
+origin-source = source suivie
 attempt-published = publié comme version { $n }
 attempt-unchanged = aucun changement par rapport à la version { $n }
 attempt-refused =
@@ -847,6 +873,36 @@ attempt-refused =
     }
 attempt-held = retenu : { $reasons }
 attempt-failed = échec : { $reason }
+
+## Why a release is held; each completes "retenue : …"
+
+hold-touches =
+    { $of ->
+        [one] elle supprime, déplace ou renomme { $touched } session sur { $of } ({ $percent } %)
+       *[other] elle supprime, déplace ou renomme { $touched } des { $of } sessions ({ $percent } %)
+    }
+hold-zone-or-dates = elle change le fuseau horaire ou les dates de la conférence
+hold-lacks-rows =
+    { $n ->
+        [one] il manque au fichier exactement la dernière ligne du programme en ligne, comme s’il était tronqué
+       *[other] il manque au fichier exactement les { $n } dernières lignes du programme en ligne, comme s’il était tronqué
+    }
+hold-ends-within = le fichier s’arrête au milieu de la ligne de { $session }
+hold-sheet-lacks-rows =
+    { $n ->
+        [one] il manque au tableau exactement sa dernière ligne, comme s’il était tronqué
+       *[other] il manque au tableau exactement ses { $n } dernières lignes, comme s’il était tronqué
+    }
+hold-sheet-lacks-line-break = le tableau ne se termine plus par un saut de ligne, comme s’il était tronqué
+hold-sheet-ends-within-row = le tableau s’arrête au milieu de sa dernière ligne
+hold-when-due = elle a été retenue à l’heure prévue
+hold-overwrites-one = la version { $first } a été publiée après sa planification, et elle en annulerait les changements de { $sessions }
+hold-overwrites = les versions { $first } à { $last } ont été publiées après sa planification, et elle en annulerait les changements de { $sessions }
+hold-more =
+    { $n ->
+        [one] { $n } autre
+       *[other] { $n } autres
+    }
 
 ## Messages to browsers
 
@@ -862,9 +918,18 @@ push-more =
        *[other] … et { $n } autres
     }
 
+reminder = Commence à { $time }.
+reminder-in-room = Commence à { $time }, { $room }.
+reminder-several =
+    { $n ->
+        [one] { $n } de vos sessions commence à { $time }
+       *[other] { $n } de vos sessions commencent à { $time }
+    }
+
 notify-me = M’avertir des changements
-notify-text = Cet appareil reçoit un message quand une de vos sessions est déplacée, annulée ou finalement maintenue, et jamais rien d’autre.
+notify-text = Cet appareil reçoit un message quand une de vos sessions est déplacée, annulée ou finalement maintenue, et rien d’autre sauf si vous activez les rappels.
 notify-on = Cet appareil est averti des changements.
+notify-reminders = Me rappeler aussi chaque session 10 minutes avant
 notify-stop = Arrêter
 notify-denied = Votre navigateur bloque les notifications de ce site. Autorisez-les dans les réglages du navigateur pour ce site, puis rechargez la page.
 notify-unsupported = Ce navigateur ne peut pas afficher de notifications de sites web. Ouvrez cette page dans un autre navigateur pour être averti des changements.
@@ -876,3 +941,35 @@ devices-text = Ces appareils reçoivent un message quand une de vos sessions est
 device-unnamed = Appareil sans nom
 device-remove = Retirer
 done-device-removed = L’appareil ne reçoit plus de messages.
+
+## Invitations de calendrier par e-mail
+
+mail-confirm-subject = Confirmez vos invitations de calendrier : { $title }
+mail-confirm-text = Quelqu’un, sans doute vous, a demandé à recevoir à cette adresse les sessions d’un programme pour { $title } sous forme d’invitations de calendrier. Pour les recevoir, ouvrez ce lien dans les 48 heures et appuyez sur le bouton :
+mail-confirm-ignore = Si ce n’était pas vous, ignorez cet e-mail. Votre adresse n’a pas été enregistrée et vous ne recevrez rien d’autre.
+mail-invitation = Invitation : { $title }
+mail-update = Modification : { $title }
+mail-cancellation = Annulation : { $title }
+mail-first = Appuyez une fois sur « Oui » dans cette invitation. Votre calendrier connaît alors l’expéditeur ; il ajoute et modifie de lui-même toutes les autres sessions de votre programme.
+mail-cancelled-text = Cette session a été annulée, ou vous l’avez retirée de votre programme. Votre calendrier la retire aussi.
+mail-reason = Vous recevez cet e-mail parce que vous avez demandé les sessions de votre programme pour { $title }.
+mail-end-here = Arrêter les invitations :
+mail-heading = Invitations de calendrier par e-mail
+mail-text = Vos sessions arrivent dans votre calendrier sous forme d’invitations, et les changements suivent en moins d’une minute. Cela convient à Google Agenda et à Outlook, qui ne consultent les calendriers abonnés que toutes les quelques heures.
+mail-either = Utilisez soit ces invitations, soit un calendrier abonné. Avec les deux, votre calendrier affiche chaque session deux fois.
+mail-already = Vos sessions arrivent déjà par e-mail. Si vous vous abonnez aussi à ce calendrier, la même application d’agenda affichera chaque session deux fois.
+mail-address = Adresse e-mail
+mail-ask = M’envoyer un e-mail de confirmation
+mail-asked = Un e-mail est en route vers cette adresse, sauf si elle en a reçu un depuis moins d’un jour. Ouvrez le lien qu’il contient et appuyez sur le bouton.
+mail-addresses = Les invitations vont à :
+mail-removed = Plus aucune invitation n’est envoyée à cette adresse.
+mail-key = Les invitations de calendrier par e-mail prennent fin aussi.
+mail-confirm = Invitations de calendrier
+mail-confirm-page = Les sessions de votre programme arriveront à { $address } sous forme d’invitations de calendrier. Utilisez soit ces invitations, soit un calendrier abonné. Avec les deux, votre calendrier affiche chaque session deux fois.
+mail-confirm-button = Recevoir les invitations
+mail-confirmed = La première invitation est en route. Appuyez-y une fois sur « Oui ».
+mail-end = Arrêter les invitations de calendrier
+mail-end-page = Vous ne recevrez plus d’invitations pour ce programme. Les sessions déjà dans votre calendrier y restent, mais ne changent plus.
+mail-end-button = Arrêter les invitations
+mail-ended = Vous ne recevez plus d’invitations. Les sessions déjà dans votre calendrier y restent, mais ne changent plus.
+mail-link-over = Ce lien ne fonctionne plus. Saisissez à nouveau votre adresse e-mail sur la page de votre programme.

@@ -124,6 +124,7 @@ kind-label = 種類
 track = トラック
 room = 会場
 speaker = 登壇者
+topic = トピック
 sessions = { $n }件のセッション
 shown = { $of }件中{ $n }件のセッション。
 results-for = 「{ $text }」の検索結果: { $n }件
@@ -157,6 +158,10 @@ moved-from = 変更前: { $place }
 calendar-file = カレンダーに追加する(.ics)
 organizers-page = 主催者のページ
 speakers = 登壇者
+session-language = 言語: { $tag }
+topics = トピック:
+give-feedback = フィードバックを送る
+not-recorded = このセッションは録画されません。
 at-the-same-time = 同じ時間帯のセッション
 previous-in-track = { $name }の前のセッション
 next-in-track = { $name }の次のセッション
@@ -365,6 +370,7 @@ google = Googleカレンダー
 google-how = パソコンで追加すると、スマートフォンにも表示されます。Androidアプリでは、リンクからカレンダーを追加できません。
 google-button = Googleカレンダーで開く
 google-delay = 8～24時間ごとに更新されます(間隔はGoogleが決めます)。中止になったセッションは、タイトルに印が付いて残ります。
+google-too-large = このカレンダーは、Googleが読み取れる1 MBを超えています。代わりにトラックまたは日を追加してください:
 outlook = Outlook.com
 outlook-how = 個人用アカウント、ブラウザ用です。
 outlook-button = Outlook.comで開く
@@ -437,12 +443,12 @@ preview = プレビュー
 preview-nothing = 変更はありません。
 preview-errors = 公開できません: エラー{ $n }件。
 preview-changes = { $n }件の変更
-blast =
+impact =
     { $n ->
         [0] 影響を受けるマイスケジュールはありません。
        *[other] { $n }件のマイスケジュールに影響します。{ $overlaps }。
     }
-blast-overlaps =
+impact-overlaps =
     { $n ->
         [0] 新たな時間の重なりはありません
        *[other] { $n }件で新たに時間が重なります
@@ -472,6 +478,16 @@ stale-keep = 公開中のプログラムから作業を続けるには、ファ�
 stale-replace = このファイルを公開するには、「プログラムを公開する」で選択してください。
 unstored = 保存されたプログラムファイルを取り込めませんでした
 unstored-file = { $at }から: { $reason }。サーバーは再試行を続けています。
+source-from = 追跡中の取得元 { $host }
+source-read = 最後に全体を読み込んだ日時: { $at }。
+source-unread = サーバーの起動後、まだ読み込まれていません。callboard followは動いていますか？
+source-problem = { $at }から: { $reason }。公開中のプログラムはそのままです。
+source-conflicts = 手元の編集で隠れている取得元の変更
+source-conflict = { $title }、{ $fields }: 取得元は{ $source }、手元の値を維持: { $own }
+source-deleted-row = { $title }: 取得元で変更されましたが、行がここで削除されているため削除のままです
+source-conflicts-text = 取得元の値を採用するには、その値でプログラムを公開してください。
+source-notes = 省略または推測した内容
+source-nothing = なし
 stopped = サーバーで停止している機能があります
 schedule = 公開予定
 planned = { $at }にプログラムが公開されます({ $made }に予約)。
@@ -514,6 +530,7 @@ app-column = アプリ
 has-release = 第{ $n }版
 earlier-column = それより前の版
 earlier-release = { $count }(第{ $n }版)
+release-share = { $of }個のカレンダーのうち{ $n }個に反映（{ $percent }%）
 checked-column = 最後の取得
 calendar-program = プログラム
 calendar-track = トラック
@@ -522,6 +539,7 @@ calendar-agenda = マイスケジュール
 outbox = 配信
 outbox-webhook = Webhook
 outbox-push = プッシュ通知
+outbox-mail = メール
 outbox-calendars = カレンダーアプリへの通知
 reach = 版ごとの通知
 channel-column = 経路
@@ -542,6 +560,8 @@ by-picks = 選択数の順
 by-time = 時間順
 download-csv = CSVをダウンロードする
 sessions-column = セッション
+capacity-column = 定員
+too-small = 定員超過
 restore-release = 第{ $n }版を復元する
 
 ## The API
@@ -627,6 +647,11 @@ field-abstract = 概要
 field-bios = 略歴
 field-url = ウェブページ
 field-links = リンク
+field-language = 言語
+field-tags = トピック
+field-image = 画像
+field-feedback-url = フィードバックのアドレス
+field-recording = 録画
 field-guid = 元のシステムのID
 field-status = 状態
 
@@ -678,11 +703,26 @@ origin-config = 設定の変更
 origin-upgrade = Callboardの更新
 origin-restored = バックアップからの復元
 origin-scheduled = 予約公開
+origin-source = 追跡中の取得元
 attempt-published = 第{ $n }版として公開しました
 attempt-unchanged = 第{ $n }版からの変更はありません
 attempt-refused = 却下しました: エラー{ $n }件
 attempt-held = 保留中: { $reasons }
 attempt-failed = 失敗しました: { $reason }
+
+## Why a release is held; each completes "保留中: …"
+
+hold-touches = { $of }件のうち{ $touched }件のセッション（{ $percent }%）を削除、移動、または改題します
+hold-zone-or-dates = カンファレンスのタイムゾーンまたは日程が変わります
+hold-lacks-rows = 公開中のプログラムの最後の{ $n }行だけがファイルになく、途中で切れた可能性があります
+hold-ends-within = ファイルが{ $session }の行の途中で終わっています
+hold-sheet-lacks-rows = 表の最後の{ $n }行だけがなく、途中で切れた可能性があります
+hold-sheet-lacks-line-break = 表の最後に以前あった改行がなく、途中で切れた可能性があります
+hold-sheet-ends-within-row = 表が最後の行の途中で終わっています
+hold-when-due = 予約した時刻に保留されました
+hold-overwrites-one = 予約の後に第{ $first }版が公開され、{ $sessions }の変更が失われます
+hold-overwrites = 予約の後に第{ $first }版から第{ $last }版が公開され、{ $sessions }の変更が失われます
+hold-more = 他{ $n }件
 
 ## Messages to browsers
 
@@ -690,9 +730,14 @@ push-overlap = 「{ $title }」と時間が重なるようになりました。
 push-several = 選んだセッションのうち{ $n }件が変更されました
 push-more = … ほか{ $n }件
 
+reminder = { $time }に始まります。
+reminder-in-room = { $time }に{ $room }で始まります。
+reminder-several = 選んだセッションのうち{ $n }件が{ $time }に始まります
+
 notify-me = 変更を通知する
-notify-text = 選んだセッションの時間や場所の変更、中止、再開のときだけ、この端末に通知が届きます。
+notify-text = 選んだセッションの時間や場所の変更、中止、再開のときだけ、この端末に通知が届きます。10分前の通知は、オンにしたときだけ届きます。
 notify-on = この端末には変更が通知されます。
+notify-reminders = 各セッションの10分前にも通知する
 notify-stop = 通知をやめる
 notify-denied = このサイトの通知はブラウザーでブロックされています。ブラウザーのサイト設定で許可してから、ページを再読み込みしてください。
 notify-unsupported = このブラウザーはウェブサイトの通知に対応していません。通知を受け取るには、別のブラウザーでこのページを開いてください。
@@ -704,3 +749,35 @@ devices-text = 選んだセッションの時間や場所の変更、中止、�
 device-unnamed = 名前のない端末
 device-remove = 削除
 done-device-removed = この端末への通知を停止しました。
+
+## メールによるカレンダーの招待
+
+mail-confirm-subject = カレンダーの招待の確認: { $title }
+mail-confirm-text = { $title }のスケジュールのセッションを、カレンダーの招待としてこのアドレスで受け取る申し込みがありました。受け取るには、48時間以内に次のリンクを開き、ボタンを押してください。
+mail-confirm-ignore = お心当たりがない場合は、このメールを無視してください。アドレスは保存されておらず、これ以上メールは届きません。
+mail-invitation = 招待: { $title }
+mail-update = 変更: { $title }
+mail-cancellation = 取り消し: { $title }
+mail-first = この招待で一度「はい」を押してください。カレンダーが差出人を覚え、スケジュールのほかのセッションとその変更が自動で反映されます。
+mail-cancelled-text = このセッションは中止になったか、スケジュールから外されました。カレンダーからも削除されます。
+mail-reason = { $title }のスケジュールのセッションを受け取る設定をされたため、このメールをお送りしています。
+mail-end-here = 招待を停止する:
+mail-heading = メールによるカレンダーの招待
+mail-text = セッションが招待としてカレンダーに届き、変更も1分以内に届きます。購読カレンダーを数時間おきにしか更新しないGoogleカレンダーやOutlookに適しています。
+mail-either = この招待と購読カレンダーは、どちらか一方だけをお使いください。両方を使うと、すべてのセッションが二重に表示されます。
+mail-already = セッションはすでにメールで届いています。このカレンダーも購読すると、同じカレンダーアプリに各セッションが二重に表示されます。
+mail-address = メールアドレス
+mail-ask = 確認メールを送る
+mail-asked = このアドレスに確認メールを送ります（過去1日以内に送った場合を除きます）。メールのリンクを開き、ボタンを押してください。
+mail-addresses = 招待の送り先:
+mail-removed = このアドレスへの招待を停止しました。
+mail-key = メールによるカレンダーの招待も終了します。
+mail-confirm = カレンダーの招待
+mail-confirm-page = スケジュールのセッションが、カレンダーの招待として{ $address }に届きます。この招待と購読カレンダーは、どちらか一方だけをお使いください。両方を使うと、すべてのセッションが二重に表示されます。
+mail-confirm-button = 招待を受け取る
+mail-confirmed = 最初の招待をお送りします。届いたら一度「はい」を押してください。
+mail-end = カレンダーの招待の停止
+mail-end-page = このスケジュールの招待は届かなくなります。カレンダーにあるセッションはそのまま残りますが、変更は反映されません。
+mail-end-button = 招待を停止する
+mail-ended = 招待を停止しました。カレンダーにあるセッションはそのまま残りますが、変更は反映されません。
+mail-link-over = このリンクは使えなくなりました。スケジュールのページで、もう一度メールアドレスを入力してください。

@@ -136,6 +136,7 @@ kind-label = Tipo
 track = Trilha
 room = Sala
 speaker = Palestrante
+topic = Tema
 sessions =
     { $n ->
         [one] { $n } sessão
@@ -189,6 +190,10 @@ moved-from = Transferida; antes: { $place }
 calendar-file = Adicionar ao calendário (.ics)
 organizers-page = A página da organização
 speakers = Palestrantes
+session-language = Idioma: { $tag }
+topics = Temas:
+give-feedback = Dar sua opinião
+not-recorded = Esta sessão não é gravada.
 at-the-same-time = No mesmo horário
 previous-in-track = Anterior em { $name }
 next-in-track = Próxima em { $name }
@@ -455,6 +460,7 @@ google = Google Agenda
 google-how = Adicione em um computador e ele aparecerá também no telefone. O aplicativo do Android não consegue adicionar calendários por link.
 google-button = Abrir no Google Agenda
 google-delay = Atualiza a cada 8–24 horas; o Google define o ritmo. As sessões canceladas permanecem, indicadas no título.
+google-too-large = Este calendário é maior que o 1 MB que o Google lê. Em vez dele, adicione uma trilha ou um dia:
 outlook = Outlook.com
 outlook-how = Contas pessoais, em um navegador.
 outlook-button = Abrir no Outlook.com
@@ -539,13 +545,13 @@ preview-changes =
         [one] { $n } alteração
        *[other] { $n } alterações
     }
-blast =
+impact =
     { $n ->
         [0] Não afeta nenhuma agenda pessoal.
         [one] Afeta { $n } agenda pessoal; { $overlaps }.
        *[other] Afeta { $n } agendas pessoais; { $overlaps }.
     }
-blast-overlaps =
+impact-overlaps =
     { $n ->
         [0] nenhuma nova coincidência
         [one] { $n } tem uma nova coincidência
@@ -580,6 +586,16 @@ stale-keep = Para continuar a partir da programação no ar, substitua o arquivo
 stale-replace = Para publicar o arquivo, escolha-o em “Publicar uma programação”.
 unstored = Um arquivo da programação não pôde ser armazenado
 unstored-file = Desde { $at }: { $reason }. O servidor continua tentando.
+source-from = Da fonte acompanhada { $host }
+source-read = Última leitura completa: { $at }.
+source-unread = Ela não foi lida desde que o servidor iniciou. O callboard follow está em execução?
+source-problem = Desde { $at }: { $reason }. A programação no ar permanece.
+source-conflicts = Mudanças da fonte que as suas edições escondem
+source-conflict = { $title }, { $fields }: a fonte tem { $source }; o seu valor permanece: { $own }
+source-deleted-row = { $title }: a fonte o mudou; a linha foi apagada aqui e continua apagada
+source-conflicts-text = Para adotar um valor da fonte, publique a programação com esse valor.
+source-notes = Omitido ou presumido
+source-nothing = nada
 stopped = Algo parou no servidor
 schedule = Agendado
 planned = Uma programação vai ao ar em { $at }. Foi agendada em { $made }.
@@ -634,6 +650,7 @@ app-column = Aplicativo
 has-release = Têm a versão { $n }
 earlier-column = Têm uma anterior
 earlier-release = { $count } (versão { $n })
+release-share = Em { $n } de { $of } calendários ({ $percent }%)
 checked-column = Última consulta
 calendar-program = Programação
 calendar-track = Trilha
@@ -642,6 +659,7 @@ calendar-agenda = Agenda
 outbox = Entregas
 outbox-webhook = Webhooks
 outbox-push = Mensagens push
+outbox-mail = E-mails
 outbox-calendars = Mensagens a programas de calendário
 reach = Mensagens sobre cada versão
 channel-column = Canal
@@ -670,6 +688,8 @@ by-picks = Por escolhas
 by-time = Por horário
 download-csv = Baixar como CSV
 sessions-column = Sessões
+capacity-column = Lugares
+too-small = pequena
 restore-release = Restaurar a versão { $n }
 
 ## The API
@@ -767,6 +787,11 @@ field-abstract = resumo
 field-bios = biografias
 field-url = página web
 field-links = links
+field-language = idioma
+field-tags = temas
+field-image = imagem
+field-feedback-url = endereço para opiniões
+field-recording = gravação
 field-guid = identificador de origem
 field-status = status
 
@@ -826,6 +851,7 @@ origin-config = configuração alterada
 origin-upgrade = Callboard mais novo
 origin-restored = backup restaurado
 origin-scheduled = agendamento
+origin-source = fonte acompanhada
 attempt-published = publicado como versão { $n }
 attempt-unchanged = nada mudou em relação à versão { $n }
 attempt-refused =
@@ -835,6 +861,36 @@ attempt-refused =
     }
 attempt-held = retido: { $reasons }
 attempt-failed = falhou: { $reason }
+
+## Why a release is held; each completes "retido: …"
+
+hold-touches =
+    { $of ->
+        [one] remove, move ou renomeia { $touched } de { $of } sessão ({ $percent } %)
+       *[other] remove, move ou renomeia { $touched } de { $of } sessões ({ $percent } %)
+    }
+hold-zone-or-dates = muda o fuso horário ou as datas da conferência
+hold-lacks-rows =
+    { $n ->
+        [one] falta ao arquivo exatamente a última linha da programação no ar, como se ele tivesse sido cortado
+       *[other] faltam ao arquivo exatamente as últimas { $n } linhas da programação no ar, como se ele tivesse sido cortado
+    }
+hold-ends-within = o arquivo termina no meio da linha de { $session }
+hold-sheet-lacks-rows =
+    { $n ->
+        [one] falta à planilha exatamente a última linha, como se ela tivesse sido cortada
+       *[other] faltam à planilha exatamente as últimas { $n } linhas, como se ela tivesse sido cortada
+    }
+hold-sheet-lacks-line-break = a planilha não termina mais com uma quebra de linha, como se tivesse sido cortada
+hold-sheet-ends-within-row = a planilha termina no meio da última linha
+hold-when-due = foi retida na hora marcada
+hold-overwrites-one = a versão { $first } foi publicada depois do agendamento, e as mudanças dela em { $sessions } se perderiam
+hold-overwrites = as versões { $first } a { $last } foram publicadas depois do agendamento, e as mudanças delas em { $sessions } se perderiam
+hold-more =
+    { $n ->
+        [one] mais { $n }
+       *[other] mais { $n }
+    }
 
 ## Messages to browsers
 
@@ -850,9 +906,18 @@ push-more =
        *[other] … e mais { $n }
     }
 
+reminder = Começa às { $time }.
+reminder-in-room = Começa às { $time }, { $room }.
+reminder-several =
+    { $n ->
+        [one] { $n } das suas sessões começa às { $time }
+       *[other] { $n } das suas sessões começam às { $time }
+    }
+
 notify-me = Avisar-me sobre mudanças
-notify-text = Este dispositivo recebe uma mensagem quando uma das suas sessões muda de horário ou local, é cancelada ou volta a acontecer, e nunca nada além disso.
+notify-text = Este dispositivo recebe uma mensagem quando uma das suas sessões muda de horário ou local, é cancelada ou volta a acontecer, e nada além disso, a menos que você ative os lembretes.
 notify-on = Este dispositivo é avisado sobre mudanças.
+notify-reminders = Lembrar-me também 10 minutos antes de cada sessão
 notify-stop = Parar
 notify-denied = Seu navegador bloqueia as notificações deste site. Permita-as nas configurações do navegador para este site e recarregue a página.
 notify-unsupported = Este navegador não consegue mostrar notificações de sites. Abra esta página em outro navegador para ser avisado sobre mudanças.
@@ -864,3 +929,35 @@ devices-text = Estes dispositivos recebem uma mensagem quando uma das suas sess�
 device-unnamed = Dispositivo sem nome
 device-remove = Remover
 done-device-removed = O dispositivo não recebe mais mensagens.
+
+## Convites de calendário por e-mail
+
+mail-confirm-subject = Confirme seus convites de calendário: { $title }
+mail-confirm-text = Alguém, provavelmente você, pediu para receber neste endereço as sessões de uma agenda de { $title } como convites de calendário. Para recebê-los, abra este link em até 48 horas e pressione o botão:
+mail-confirm-ignore = Se não foi você, ignore este e-mail. Seu endereço não foi armazenado, e você não receberá mais nada.
+mail-invitation = Convite: { $title }
+mail-update = Atualização: { $title }
+mail-cancellation = Cancelamento: { $title }
+mail-first = Pressione “Sim” uma vez neste convite. Assim seu calendário conhece o remetente e adiciona e altera sozinho as outras sessões da sua agenda.
+mail-cancelled-text = Esta sessão foi cancelada, ou você a removeu da sua agenda. Seu calendário também a remove.
+mail-reason = Você recebe este e-mail porque pediu as sessões da sua agenda de { $title }.
+mail-end-here = Encerrar os convites:
+mail-heading = Convites de calendário por e-mail
+mail-text = Suas sessões chegam ao seu calendário como convites, e as mudanças em até um minuto. É o ideal para o Google Agenda e o Outlook, que consultam calendários assinados apenas a cada poucas horas.
+mail-either = Use estes convites ou um calendário assinado. Com os dois, seu calendário mostra cada sessão duas vezes.
+mail-already = Suas sessões já chegam por e-mail. Se você também assinar este calendário, o mesmo aplicativo de calendário mostrará cada sessão duas vezes.
+mail-address = Endereço de e-mail
+mail-ask = Enviar um e-mail de confirmação
+mail-asked = Um e-mail está a caminho deste endereço, a não ser que ele tenha recebido um no último dia. Abra o link e pressione o botão.
+mail-addresses = Os convites vão para:
+mail-removed = Nenhum convite é mais enviado a este endereço.
+mail-key = Os convites de calendário por e-mail também terminam.
+mail-confirm = Convites de calendário
+mail-confirm-page = As sessões da sua agenda chegarão a { $address } como convites de calendário. Use estes convites ou um calendário assinado. Com os dois, seu calendário mostra cada sessão duas vezes.
+mail-confirm-button = Receber convites
+mail-confirmed = O primeiro convite está a caminho. Pressione “Sim” nele uma vez.
+mail-end = Encerrar os convites de calendário
+mail-end-page = Você não receberá mais convites desta agenda. As sessões que estão no seu calendário ficam, mas não mudam mais.
+mail-end-button = Encerrar os convites
+mail-ended = Você não recebe mais convites. As sessões que estão no seu calendário ficam, mas não mudam mais.
+mail-link-over = Este link não funciona mais. Digite de novo seu endereço de e-mail na página da sua agenda.

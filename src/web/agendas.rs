@@ -39,15 +39,21 @@ pub struct OwnAgenda<'a> {
     pub push_key: Option<String>,
     /// The devices that get messages.
     pub devices: &'a [NotifiedDevice],
+    /// Whether mailboxes can get invitations.
+    pub has_mail: bool,
+    /// The mailboxes that get invitations.
+    pub mailboxes: &'a [NotifiedDevice],
 }
 
-/// A device that gets messages, for its owner.
+/// A device or mailbox that gets messages, for its owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotifiedDevice {
     /// The subscription's id.
     pub id: String,
-    /// The device's name; may be empty.
+    /// The device's name, which may be empty; or a part of the mail address.
     pub label: Text,
+    /// Whether the device is reminded of sessions before they start.
+    pub reminders: bool,
 }
 
 /// A form of the agenda page, after it was submitted with success.
@@ -85,10 +91,14 @@ pub enum AgendaDone {
     BusyRead,
     /// A device gets no more messages.
     DeviceRemoved,
+    /// A mailbox was asked to confirm invitations.
+    MailAsked,
+    /// A mailbox gets no more invitations.
+    MailRemoved,
 }
 
 impl AgendaDone {
-    const ALL: [(Self, &'static str, &'static str); 16] = [
+    const ALL: [(Self, &'static str, &'static str); 18] = [
         (Self::Picked, "picked", "top"),
         (Self::Removed, "removed", "top"),
         (Self::Kept, "kept", "top"),
@@ -105,6 +115,8 @@ impl AgendaDone {
         (Self::BusyRemoved, "free", "busy"),
         (Self::BusyRead, "read", "busy"),
         (Self::DeviceRemoved, "unsubscribed", "devices"),
+        (Self::MailAsked, "mail-asked", "mail"),
+        (Self::MailRemoved, "mail-removed", "mail"),
     ];
 
     /// Reads the value of `?done=`.
@@ -139,6 +151,8 @@ impl AgendaDone {
             Self::BusyAdded | Self::BusyRead => words.done_busy_added,
             Self::BusyRemoved => words.done_busy_removed,
             Self::DeviceRemoved => words.done_device_removed,
+            Self::MailAsked => words.mail_asked,
+            Self::MailRemoved => words.mail_removed,
         }
     }
 }
@@ -205,6 +219,8 @@ struct OwnAgendaPage<'a> {
     /// Whether the agenda has a new edit key, which ended the subscriptions of all devices.
     is_new_key: bool,
     devices: &'a [NotifiedDevice],
+    has_mail: bool,
+    mailboxes: &'a [NotifiedDevice],
 }
 
 #[derive(Clone)]
@@ -278,6 +294,8 @@ pub fn own_agenda(release: &Release, own: &OwnAgenda<'_>) -> String {
         push_key: own.push_key.as_deref(),
         is_new_key: own.done == Some(AgendaDone::NewKey),
         devices: own.devices,
+        has_mail: own.has_mail,
+        mailboxes: own.mailboxes,
         main_link: links.iter().find(|link| link.address.is_some()).cloned(),
         name: own.name,
         is_empty: own.picks.is_empty(),

@@ -3,7 +3,7 @@
 //! An asset's path holds the first digits of its content's SHA-256, so caches may keep it for ever (`immutable`, RFC
 //! 8246). Scripts import each other by plain names; this module replaces the names by those paths.
 
-use crate::feed::{Coded, Coding, Codings, Effort};
+use crate::feed::{Coding, Codings, Effort};
 use crate::revision::Digest;
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -73,6 +73,7 @@ impl Assets {
     fn load() -> Self {
         let mut assets = Self { pages: BTreeMap::new(), names: BTreeMap::new() };
         assets.add("style.css", CSS, format!("{}{}", without_comments(STYLE), grid_rules()));
+        assets.add("desk.css", CSS, without_comments(include_str!("assets/desk.css")));
         assets.add("icon.svg", SVG, include_str!("assets/icon.svg").to_owned());
         assets.add("icon-maskable.svg", SVG, include_str!("assets/icon-maskable.svg").to_owned());
         for (name, source) in SCRIPTS {
@@ -123,7 +124,8 @@ pub struct RenderedPage {
     pub hash: String,
     /// The uncompressed body.
     pub identity: Bytes,
-    codings: Codings,
+    /// The codings of the body.
+    pub codings: Codings,
 }
 
 impl RenderedPage {
@@ -140,11 +142,6 @@ impl RenderedPage {
     pub(super) fn html(mut body: String) -> Self {
         body.shrink_to_fit();
         Self::new("text/html; charset=utf-8", body)
-    }
-
-    /// The body in one of the codings that have been made so far.
-    pub fn coded(&self, choose: impl FnOnce(&[Coded]) -> Option<&Coded>) -> Option<Coded> {
-        self.codings.choose(choose)
     }
 
     /// Compresses the body, unless its format is compressed. Until the compression ends, responses use the uncompressed body.
@@ -221,7 +218,7 @@ mod tests {
         for (name, _) in SCRIPTS {
             let page = assets.get(assets.path(name)).unwrap();
             let text = std::str::from_utf8(&page.identity).unwrap();
-            assert!(!text.contains("\"./"), "{name} imports a module that stands after it");
+            assert!(!text.contains("\"./"), "{name} imports a module that comes after it");
             assert!(!text.contains("\n//"), "{name} has a comment");
         }
     }

@@ -128,7 +128,7 @@ fn moved(site: &Site<'_>, before: &Session, after: &Session) -> Vec<TextSegment>
     let (from, to) = (before.slot.start, after.slot.start);
     let mut segments = vec![site.when.moment_segment(from)];
     if from != to {
-        let is_same_day = site.when.date(from) == site.when.date(to);
+        let is_same_day = site.when.civil_date(from) == site.when.civil_date(to);
         segments.push(TextSegment::plain(" → "));
         segments.push(if is_same_day { site.when.time_segment(to) } else { site.when.moment_segment(to) });
     }

@@ -110,6 +110,7 @@ pub(super) fn days<'a>(site: &Site<'a>, entries: &[&'a Entry]) -> Vec<Day<'a>> {
 
 fn day<'a>(site: &Site<'a>, entries: &[&'a Entry]) -> Option<Day<'a>> {
     let first = entries.first()?.session.slot.start;
+    let last = entries.iter().map(|entry| entry.session.slot.end).max().unwrap_or(first);
     let date = site.when.date(first);
     let mut starts: Vec<DateTime<Utc>> = entries.iter().map(|entry| entry.session.slot.start).collect();
     starts.dedup();
@@ -130,7 +131,7 @@ fn day<'a>(site: &Site<'a>, entries: &[&'a Entry]) -> Option<Day<'a>> {
         date,
         heading: site.words.day_heading(date),
         short: site.when.short_day(date),
-        zone: site.when.zone.abbreviation(first),
+        zone: site.when.zone_names(first, last),
         columns,
         is_by_track: plan.is_some_and(|plan| plan.by == By::Track),
         is_crowded,
@@ -219,11 +220,11 @@ enum By {
     Room,
 }
 
-/// A column, in order: tracks as in the config, then rooms by name, then sessions without both.
+/// A column, in order: tracks as in the config, rooms as in the config, other rooms by name, sessions without both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum ColumnKey<'a> {
     Track(usize),
-    Room(Counted<'a>),
+    Room(usize, Counted<'a>),
     Neither,
 }
 
@@ -231,7 +232,11 @@ impl<'a> ColumnKey<'a> {
     fn of(site: &Site<'_>, entry: &'a Entry, by: By) -> Self {
         let session = &entry.session;
         let track = session.track.as_ref().and_then(|slug| site.track_place(slug)).map(ColumnKey::Track);
-        let room = session.slot.room.as_ref().map(|name| ColumnKey::Room(Counted(name.as_str())));
+        let declared = &site.conference().rooms;
+        let room = session.slot.room.as_ref().map(|name| {
+            let place = declared.iter().position(|room| room.name == *name);
+            ColumnKey::Room(place.unwrap_or(usize::MAX), Counted(name.as_str()))
+        });
         match by {
             By::Track => track.or(room),
             By::Room => room.or(track),
@@ -333,7 +338,7 @@ fn column(site: &Site<'_>, key: ColumnKey<'_>, lanes: usize) -> Column {
         ColumnKey::Track(place) => site.release.program.tracks.get(place).map(|track| {
             (track.name.to_string(), format!("/tracks/{}", track.slug), format!("t-{}", track.slug))
         }),
-        ColumnKey::Room(Counted(name)) => {
+        ColumnKey::Room(_, Counted(name)) => {
             let slug = site.release.ledger.slugs.room_slug(&Text::from(name));
             let href = slug.map(|slug| format!("/rooms/{slug}")).unwrap_or_default();
             Some((name.to_owned(), href, String::new()))

@@ -50,6 +50,49 @@ pub fn hand_over(release: &Release, code: &str) -> String {
     })
 }
 
+/// A page behind the link of a mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailNotice<'a> {
+    /// Asks whether a mailbox wants invitations.
+    Confirm {
+        /// The last segment of the link.
+        link: &'a str,
+        /// A part of the mail address.
+        address: &'a str,
+    },
+    /// The mailbox gets invitations.
+    Confirmed,
+    /// Asks whether invitations shall end.
+    End {
+        /// The last segment of the link.
+        link: &'a str,
+    },
+    /// The mailbox gets no more invitations.
+    Ended,
+}
+
+/// The page behind the link of a mail. Only its button does anything, so programs that open every link do not.
+pub fn mail_notice(release: &Release, notice: &MailNotice<'_>) -> String {
+    let site = Site::of(release);
+    let words = site.words;
+    let post = |path: &str, link: &str| format!("/mail/{path}/{}", super::encode::encode(link));
+    let (heading, text, post) = match *notice {
+        MailNotice::Confirm { link, address } => {
+            let button = (post("confirm", link), words.mail_confirm_button);
+            (words.mail_confirm, words.mail_confirm_page(address), Some(button))
+        }
+        MailNotice::Confirmed => (words.mail_confirm, words.mail_confirmed.to_owned(), None),
+        MailNotice::End { link } => {
+            let button = (post("end", link), words.mail_end_button);
+            (words.mail_end, words.mail_end_page.to_owned(), Some(button))
+        }
+        MailNotice::Ended => (words.mail_end, words.mail_ended.to_owned(), None),
+    };
+    let head = Head::secret(&site, heading);
+    let back = ("/", words.to_the_program);
+    write(&NoticePage { heading, text: &text, detail: "", post, back, head, site })
+}
+
 /// The page that the service worker shows offline for pages that it has not cached.
 pub(super) fn offline(release: &Release) -> String {
     let site = Site::of(release);

@@ -1,6 +1,15 @@
-//! The organizer's desk: the sign-in, the live release and the ones that wait, calendars, deliveries and releases.
+//! The organizer's desk: the sign-in, the live release, the releases that wait, and the stored ones. Calendars, deliveries
+//! and the followed source have files of their own.
 //!
 //! The pages take plain values, because the publisher is in a layer above.
+
+mod calendars;
+mod deliveries;
+mod followed;
+
+pub use calendars::{CalendarCount, CalendarKind};
+pub use deliveries::{MessageChannel, OutboxStatus, ReachRow};
+pub use followed::{FollowedSource, SourceConflict};
 
 use super::changes::{ChangeLine, line};
 use super::preview::{ConfirmForm, FaultLine, ProgramSource, in_program_order, kinds};
@@ -10,7 +19,10 @@ use crate::program::Change;
 use crate::release::Release;
 use crate::texts::Texts;
 use askama::Template;
+use calendars::{CalendarRow, share};
 use chrono::{DateTime, Utc};
+use deliveries::{ReachLine, outbox_line};
+use followed::FollowedView;
 
 /// The content of the organizer's first page.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +39,8 @@ pub struct DeskStatus {
     pub stale: Option<String>,
     /// Since when a saved program file could not be stored, and why.
     pub unstored: Option<(DateTime<Utc>, String)>,
+    /// The followed source, if any.
+    pub source: Option<FollowedSource>,
     /// The causes that stop tasks of the server.
     pub stopped: Vec<String>,
     /// The release on the schedule.
@@ -154,79 +168,10 @@ pub struct HeldRelease {
 pub struct ScheduledRelease {
     /// When the release will be published.
     pub at: DateTime<Utc>,
-    /// When the release was scheduled. It tells the schedule from a later one.
+    /// When the release was scheduled, which distinguishes it from a later one.
     pub made: DateTime<Utc>,
     /// The label of the secret that scheduled the release.
     pub who: String,
-}
-
-/// The calendars of one kind that one family of clients fetched.
-#[derive(Debug, Clone)]
-pub struct CalendarCount {
-    /// What the calendars show.
-    pub kind: CalendarKind,
-    /// The family of the clients, e.g. `Google Calendar`.
-    pub client: String,
-    /// The number of clients by the newest release that they have, the newest first.
-    pub releases: Vec<(u64, usize)>,
-    /// The last fetch.
-    pub last: DateTime<Utc>,
-}
-
-/// What a calendar shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CalendarKind {
-    /// The whole program, or a part of it that a filter chooses.
-    Program,
-    /// A track.
-    Track,
-    /// A room, a day or a speaker.
-    Part,
-    /// An agenda.
-    Agenda,
-}
-
-/// The deliveries of one channel that wait or were given up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OutboxStatus {
-    /// The channel.
-    pub channel: MessageChannel,
-    /// Deliveries that wait.
-    pub waiting: usize,
-    /// Deliveries that were given up.
-    pub failed: usize,
-    /// When the oldest delivery that waits was queued.
-    pub oldest: Option<DateTime<Utc>>,
-}
-
-/// The receivers of messages about releases.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MessageChannel {
-    /// Webhooks.
-    Webhook,
-    /// Browsers, by push messages.
-    Browser,
-    /// Calendar programs, by push messages.
-    CalendarProgram,
-}
-
-/// How the messages about one release through one channel fared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ReachRow {
-    /// The release's number.
-    pub release: u64,
-    /// The channel.
-    pub channel: MessageChannel,
-    /// Messages that count: all but those that a later release replaced and those to ended subscriptions.
-    pub sent: u64,
-    /// Accepted messages.
-    pub delivered: u64,
-    /// Messages that were given up.
-    pub failed: u64,
-    /// Messages that wait or are being sent.
-    pub waiting: u64,
-    /// The seconds after which 50, 95 and 100 percent were accepted; none while fewer are.
-    pub seconds: [Option<u32>; 3],
 }
 
 /// A stored release.
@@ -281,6 +226,7 @@ struct DeskPage<'a> {
     held: Vec<HeldView<'a>>,
     stale: Option<String>,
     unstored: Option<String>,
+    source: Option<FollowedView<'a>>,
     planned: Option<PlannedView>,
     calendars: Vec<CalendarRow>,
     /// The heads of the columns of releases.
@@ -333,40 +279,6 @@ struct PlannedView {
     made: String,
 }
 
-struct CalendarRow {
-    kind: &'static str,
-    client: String,
-    live: String,
-    earlier: String,
-    last: String,
-}
-
-impl CalendarRow {
-    fn of(site: &Site<'_>, count: &CalendarCount) -> Self {
-        let words = site.words;
-        let live = site.release.number();
-        let current = count.releases.iter().find(|(release, _)| *release >= live).map_or(0, |(_, n)| *n);
-        let earlier = count
-            .releases
-            .iter()
-            .filter(|(release, _)| *release < live)
-            .map(|(release, n)| words.earlier_release(*n, *release));
-        let earlier: Vec<String> = earlier.collect();
-        Self {
-            kind: match count.kind {
-                CalendarKind::Program => words.calendar_program,
-                CalendarKind::Track => words.calendar_track,
-                CalendarKind::Part => words.calendar_part,
-                CalendarKind::Agenda => words.calendar_agenda,
-            },
-            client: count.client.clone(),
-            live: current.to_string(),
-            earlier: if earlier.is_empty() { "0".to_owned() } else { earlier.join(", ") },
-            last: site.when.full(count.last),
-        }
-    }
-}
-
 struct ReleaseCard<'a> {
     stored: &'a ReleaseRow,
     is_live: bool,
@@ -374,10 +286,15 @@ struct ReleaseCard<'a> {
     source: String,
     changes: String,
     restore: String,
+    /// The share of calendars that have the release, in all and by app; none if no calendar was fetched.
+    share: Option<(String, String)>,
 }
 
+/// How many releases show their share of calendars. Calendars with older ones count together.
+const SHARED_RELEASES: u64 = 8;
+
 impl<'a> ReleaseCard<'a> {
-    fn of(site: &Site<'_>, stored: &'a ReleaseRow) -> Self {
+    fn of(site: &Site<'_>, stored: &'a ReleaseRow, calendars: &[CalendarCount]) -> Self {
         let words = site.words;
         Self {
             stored,
@@ -386,6 +303,11 @@ impl<'a> ReleaseCard<'a> {
             source: stored.source.in_words(words),
             changes: words.preview_changes(stored.changes),
             restore: words.restore_release(stored.number),
+            share: if stored.number + SHARED_RELEASES > site.release.number() {
+                share(site, stored.number, calendars)
+            } else {
+                None
+            },
         }
     }
 }
@@ -417,6 +339,7 @@ pub fn desk(release: &Release, desk: &DeskStatus) -> String {
             .unstored
             .as_ref()
             .map(|(since, reason)| words.unstored_file(&site.when.full(*since), reason)),
+        source: desk.source.as_ref().map(|source| FollowedView::of(&site, source)),
         planned: desk.planned.as_ref().map(|planned| planned_view(&site, planned)),
         calendars: desk.calendars.iter().map(|count| CalendarRow::of(&site, count)).collect(),
         calendars_live: words.has_release(release.number()),
@@ -425,17 +348,17 @@ pub fn desk(release: &Release, desk: &DeskStatus) -> String {
             .map(|since| words.calendars_text(&site.when.full(since)))
             .unwrap_or_default(),
         outbox: desk.outbox.iter().map(|outbox| outbox_line(&site, outbox)).collect(),
-        reach: desk
-            .reach
-            .iter()
-            .map(|row| ReachLine { row, channel: channel_name(&site, row.channel), times: times(row) })
-            .collect(),
+        reach: desk.reach.iter().map(|row| ReachLine::of(&site, row)).collect(),
         last: desk.last.as_ref().map(|last| {
             let (source, outcome) = (last.source.in_words(words), last.outcome.in_words(words));
             words.attempt(&site.when.full(last.at), &source, &outcome)
         }),
         faults: desk.last.as_ref().map(|last| last.faults.as_slice()).unwrap_or_default(),
-        releases: desk.releases.iter().map(|stored| ReleaseCard::of(&site, stored)).collect(),
+        releases: desk
+            .releases
+            .iter()
+            .map(|stored| ReleaseCard::of(&site, stored, &desk.calendars))
+            .collect(),
         site: site.clone(),
     })
 }
@@ -467,43 +390,4 @@ fn planned_view(site: &Site<'_>, planned: &ScheduledRelease) -> PlannedView {
         who => words.planned_by(&at, &made, who),
     };
     PlannedView { text, made: planned.made.to_rfc3339() }
-}
-
-/// A row of the table of releases and channels.
-struct ReachLine<'a> {
-    row: &'a ReachRow,
-    channel: &'static str,
-    times: String,
-}
-
-fn channel_name(site: &Site<'_>, channel: MessageChannel) -> &'static str {
-    match channel {
-        MessageChannel::Webhook => site.words.outbox_webhook,
-        MessageChannel::Browser => site.words.outbox_push,
-        MessageChannel::CalendarProgram => site.words.outbox_calendars,
-    }
-}
-
-/// The times of a row, such as `3 s · 12 s · –`. The units are the same in every language.
-fn times(row: &ReachRow) -> String {
-    let time = |seconds: &Option<u32>| match *seconds {
-        None => "–".to_owned(),
-        Some(seconds) if seconds < 120 => format!("{seconds} s"),
-        Some(seconds) if seconds < 7_200 => format!("{} min", seconds.div_ceil(60)),
-        Some(seconds) => format!("{} h", seconds.div_ceil(3_600)),
-    };
-    row.seconds.iter().map(time).collect::<Vec<_>>().join(" · ")
-}
-
-fn outbox_line(site: &Site<'_>, outbox: &OutboxStatus) -> (&'static str, String) {
-    let words = site.words;
-    let label = channel_name(site, outbox.channel);
-    let mut line = words.outbox_waiting(outbox.waiting);
-    if let Some(at) = outbox.oldest {
-        line = format!("{line} {}", words.outbox_oldest(&site.when.full(at)));
-    }
-    if outbox.failed > 0 {
-        line = format!("{line} {}", words.outbox_failed(outbox.failed));
-    }
-    (label, line)
 }

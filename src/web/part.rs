@@ -130,6 +130,10 @@ pub(super) fn render_part(site: &Site<'_>, key: &FeedKey, page: usize) -> Option
     let days = days(site, listed);
     let mut head = Head::public(site, &part.name, &about, &part.path);
     head.feed = Some((part.name.clone(), format!("{}.ics", part.path)));
+    if matches!(key, FeedKey::Track(_)) {
+        let title = site.words.changes_of_part(title, &part.name);
+        head.track_changes = Some((title, format!("{}/changes.atom", part.path)));
+    }
     Some(write(&PartPage {
         head,
         class: part.class,
@@ -231,6 +235,13 @@ pub fn listing(release: &Release, listing: Listing, page: usize) -> Option<Strin
     };
     if listing != Listing::Tracks {
         keys.retain(|(key, _)| is_used(key));
+    }
+    if listing == Listing::Rooms {
+        let declared = &site.conference().rooms;
+        // The sort is stable: rooms that the config does not list stay in the order of their slugs.
+        keys.sort_by_key(|(_, name)| {
+            declared.iter().position(|room| room.name == **name).unwrap_or(usize::MAX)
+        });
     }
     let (listed, pager) = page_of(&keys, ROWS_PER_PAGE, listing.path(), page, &site)?;
     let row = |(key, name): &(FeedKey, &Text)| {

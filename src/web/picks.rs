@@ -2,7 +2,7 @@
 
 use super::site::{Head, Site};
 use super::write;
-use crate::program::Session;
+use crate::program::{Conference, Session};
 use crate::release::Release;
 use askama::Template;
 use std::sync::Arc;
@@ -24,6 +24,7 @@ struct PicksPage<'a> {
     text: String,
     none: String,
     is_by_time: bool,
+    has_capacities: bool,
     days: Vec<PicksDay<'a>>,
 }
 
@@ -36,11 +37,22 @@ struct PicksRow<'a> {
     session: &'a Session,
     range: String,
     picks: usize,
+    /// How many people the room holds.
+    capacity: Option<u32>,
 }
 
-/// Renders the page. `counted` holds sessions with at least `least` picks.
+impl PicksRow<'_> {
+    /// Whether the room may be too small.
+    fn is_crowded(&self) -> bool {
+        self.capacity.is_some_and(|seats| usize::try_from(seats).is_ok_and(|seats| self.picks > seats))
+    }
+}
+
+/// Renders the page. `counted` holds sessions with at least `least` picks. The capacities of rooms are those of
+/// `conference`, the config in force.
 pub fn picks(
     release: &Release,
+    conference: &Conference,
     counted: &[(Arc<Session>, usize)],
     least: usize,
     order: PicksOrder,
@@ -54,6 +66,7 @@ pub fn picks(
             session,
             range: site.when.range(session.slot.start, session.slot.end),
             picks: *picks,
+            capacity: conference.capacity(session.slot.room.as_ref()),
         })
         .collect();
     rows.sort_by(|a, b| {
@@ -80,6 +93,7 @@ pub fn picks(
         text: words.picks_text(least),
         none: words.picks_none(least),
         is_by_time: order == PicksOrder::Time,
+        has_capacities: conference.rooms.iter().any(|room| room.capacity.is_some()),
         days,
         site: site.clone(),
     })

@@ -94,7 +94,7 @@ pub(super) fn plan<'a>(
             date,
             heading: site.words.day_heading(date),
             short: site.when.short_day(date),
-            zone: site.when.zone.abbreviation(first),
+            zone: site.when.zone_names(first, busy_until.unwrap_or(first)),
             items: lines,
         })
     };

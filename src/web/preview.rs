@@ -11,6 +11,7 @@ use crate::program::{Change, ChangeKind, Field, FieldChange, Session, SessionId,
 use crate::release::Release;
 use crate::texts::Texts;
 use askama::Template;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The effect of a release that is not published yet.
@@ -27,7 +28,7 @@ pub struct PreviewContent {
     /// The rows of the sessions that the file lacks, in the live program.
     pub former_rows: BTreeMap<SessionId, WrittenRow>,
     /// The number of agendas that contain a changed session, and the number that would get a new overlap.
-    pub blast: Option<(usize, usize)>,
+    pub impact: Option<(usize, usize)>,
     /// The changed sessions that are in the most agendas: title and number of agendas.
     pub most_held: Vec<(Text, usize)>,
     /// The reasons why the guard would hold the release; empty if it would not.
@@ -58,6 +59,8 @@ pub enum ProgramSource {
     Backup,
     /// The schedule.
     Schedule,
+    /// The program elsewhere that is followed.
+    Followed,
 }
 
 impl ProgramSource {
@@ -71,6 +74,7 @@ impl ProgramSource {
             Self::Upgrade => words.origin_upgrade.to_owned(),
             Self::Backup => words.origin_restored.to_owned(),
             Self::Schedule => words.origin_scheduled.to_owned(),
+            Self::Followed => words.origin_source.to_owned(),
         }
     }
 }
@@ -109,7 +113,7 @@ pub struct WrittenRow {
 }
 
 /// The number that an organizer types to publish a held release.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TypedNumber {
     /// How many sessions the release removes.
     Removed(usize),
@@ -143,7 +147,7 @@ struct PreviewPage<'a> {
     head: Head,
     source: String,
     summary: String,
-    blast: Option<String>,
+    impact: Option<String>,
     superseded: Option<String>,
     confirm: Option<ConfirmForm<'a>>,
     /// The zone in which a time of publication is entered, and the text that announces a wrong time.
@@ -225,7 +229,9 @@ pub fn preview(release: &Release, preview: &PreviewContent) -> String {
         head: Head::desk(&site, words.preview),
         source: words.preview_source(&preview.source.in_words(words)),
         summary: summary(&site, preview),
-        blast: preview.blast.map(|(agendas, overlaps)| words.blast(agendas, &words.blast_overlaps(overlaps))),
+        impact: preview
+            .impact
+            .map(|(agendas, overlaps)| words.impact(agendas, &words.impact_overlaps(overlaps))),
         superseded,
         confirm,
         zone: site.when.zone.name().replace('_', " "),
@@ -360,7 +366,7 @@ fn field_lines(site: &Site<'_>, change: &Change) -> Vec<FieldLine> {
 /// `Tuesday, March 25, 9:00–9:45 am`
 fn when(when: When, session: &Session) -> String {
     let (start, end) = (session.slot.start, session.slot.end);
-    format!("{}, {}", when.day(when.date(start)), when.range(start, end))
+    format!("{}, {}", when.day(when.civil_date(start)), when.range(start, end))
 }
 
 /// A field's text as pages print it.

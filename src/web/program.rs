@@ -206,12 +206,21 @@ fn choices(site: &Site<'_>, view: &ProgramView, shown: &[&Entry]) -> Vec<FilterS
         let slug = slugs.speaker_slug(name)?;
         Some(offer(slug.to_string(), name.to_string(), filter.speakers.contains(slug)))
     });
+    let tags: BTreeMap<_, _> = sessions()
+        .flat_map(|session| &session.tags)
+        .filter_map(|tag| Some((slugs.tag_slug(tag)?, tag)))
+        .map(|(slug, tag)| (Counted(slugs.tags.get(slug).unwrap_or(tag).as_str()), slug))
+        .collect();
+    let tags = tags
+        .into_iter()
+        .map(|(tag, slug)| offer(slug.to_string(), tag.0.to_owned(), filter.tags.contains(slug)));
     let choices = [
         FilterSelect { key: "day", label: site.words.day_label, options: days.collect() },
         FilterSelect { key: "track", label: site.words.track, options: tracks.collect() },
         FilterSelect { key: "kind", label: site.words.kind_label, options: kinds.collect() },
         FilterSelect { key: "room", label: site.words.room, options: rooms.collect() },
         FilterSelect { key: "speaker", label: site.words.speaker, options: speakers.collect() },
+        FilterSelect { key: "tag", label: site.words.topic, options: tags.collect() },
     ];
     choices.into_iter().filter(|choice| !choice.options.is_empty()).collect()
 }

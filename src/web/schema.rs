@@ -92,11 +92,16 @@ fn place(site: &Site<'_>, session: Option<&Session>) -> Value {
     let track = session.and_then(|session| session.track.as_ref()).and_then(|slug| site.track(slug));
     let name =
         room.or(track.map(|track| &track.name)).or(conference.venue.as_ref()).unwrap_or(&conference.title);
-    let written = Some(&conference.identity.venue_address).filter(|address| !address.is_empty());
-    let address = written.or(conference.venue.as_ref()).unwrap_or(&conference.title);
-    let mut place = json!({"@type": "Place", "name": name.as_str(), "address": address.as_str()});
-    if let (Some(map), Some(place)) = (&conference.identity.venue_map, place.as_object_mut()) {
+    let mut place = Map::new();
+    place.insert("@type".into(), "Place".into());
+    place.insert("name".into(), name.as_str().into());
+    // Only the config knows the postal address: the name of a venue is none.
+    let address = &conference.identity.venue_address;
+    if !address.is_empty() {
+        place.insert("address".into(), address.as_str().into());
+    }
+    if let Some(map) = &conference.identity.venue_map {
         place.insert("hasMap".into(), map.as_str().into());
     }
-    place
+    place.into()
 }

@@ -37,6 +37,7 @@ impl<'a> Hit<'a> {
         let other: String = [card.label.as_str(), card.session.title.as_str(), &card.people]
             .into_iter()
             .chain(card.track.map(|track| track.name.as_str()))
+            .chain(card.session.tags.iter().map(crate::program::Text::as_str))
             .flat_map(|text| text.chars().flat_map(fold_char).chain(['\n']))
             .collect();
         let is_elsewhere = words.iter().any(|word| !other.contains(word.as_str()));
@@ -98,7 +99,7 @@ fn snippet(text: &str, words: &[String]) -> String {
 pub(super) fn index(site: &Site<'_>, shown: &[&Entry]) -> String {
     let rows = shown.iter().map(|entry| {
         let card = Card::of(site, entry);
-        json!({
+        let mut row = json!({
             "id": card.session.id.as_str(),
             "title": card.session.title.as_str(),
             "people": card.people,
@@ -110,7 +111,12 @@ pub(super) fn index(site: &Site<'_>, shown: &[&Entry]) -> String {
             "end": card.end(),
             "about": card.session.abstract_text.as_str(),
             "pause": card.is_pause() || card.is_cancelled,
-        })
+        });
+        let tags: Vec<&str> = card.session.tags.iter().map(|tag| tag.as_str()).collect();
+        if let Some(members) = row.as_object_mut().filter(|_| !tags.is_empty()) {
+            members.insert("tags".to_owned(), json!(tags.join("\n")));
+        }
+        row
     });
     serde_json::Value::Array(rows.collect()).to_string()
 }

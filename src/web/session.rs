@@ -5,7 +5,7 @@ use super::encode::data_block;
 use super::site::{Head, Site};
 use super::{schema, write};
 use crate::feed::FeedKey;
-use crate::program::{SessionId, Slug, Speaker};
+use crate::program::{Session, SessionId, Slug, Speaker};
 use crate::release::Release;
 use crate::revision::Entry;
 use askama::Template;
@@ -32,6 +32,12 @@ struct SessionPage<'a> {
     beside: Vec<(Card<'a>, String)>,
     /// The number of further parallel sessions, in words.
     more_beside: Option<String>,
+    /// The language of the session, if it is not that of the conference.
+    language: Option<&'a str>,
+    /// The addresses and names of the session's topics.
+    topics: Vec<(String, String)>,
+    /// Language and whether the session is recorded, in words.
+    notes: Vec<String>,
 }
 
 /// The most parallel sessions that a page lists. No known conference has more; the limit keeps the page small even if
@@ -82,7 +88,7 @@ pub(super) fn render<'a>(site: &Site<'a>, entry: &'a Entry, neighbours: &Neighbo
     let start = session.slot.start;
     let card = Card::of(site, entry);
     let people = (!card.people.is_empty()).then(|| card.people.clone());
-    let when = format!("{}, {}", site.when.day(site.when.date(start)), card.range);
+    let when = format!("{}, {}", site.when.day(site.when.civil_date(start)), card.range);
     let about: Vec<String> =
         [Some(when), people, Some(session.abstract_text.to_string())].into_iter().flatten().collect();
     let path = format!("/sessions/{}", session.id);
@@ -107,8 +113,8 @@ pub(super) fn render<'a>(site: &Site<'a>, entry: &'a Entry, neighbours: &Neighbo
     write(&SessionPage {
         head,
         date: site.when.date(start).format("%Y-%m-%d").to_string(),
-        day: site.when.day(site.when.date(start)),
-        zone: site.when.zone.abbreviation(start),
+        day: site.when.day(site.when.civil_date(start)),
+        zone: site.when.zone_names(start, session.slot.end),
         abstract_text: &split_prose(session.abstract_text.as_str()),
         links: own.into_iter().chain(links).collect(),
         speakers: session.speakers.iter().map(|speaker| person(site, speaker)).collect(),
@@ -117,9 +123,26 @@ pub(super) fn render<'a>(site: &Site<'a>, entry: &'a Entry, neighbours: &Neighbo
         beside: beside.collect(),
         more_beside: (meanwhile.more > 0).then(|| words.and_more(meanwhile.more)),
         track_name,
+        language: session.language.as_ref().map(|tag| tag.as_str()),
+        topics: topics(site, session),
+        notes: notes(site, session),
         card,
         site: site.clone(),
     })
+}
+
+/// Each topic leads to the sessions with it.
+fn topics(site: &Site<'_>, session: &Session) -> Vec<(String, String)> {
+    let slugs = &site.release.ledger.slugs;
+    let tags = session.tags.iter().filter_map(|tag| Some((slugs.tag_slug(tag)?, tag)));
+    tags.map(|(slug, tag)| (format!("/?tag={slug}"), tag.to_string())).collect()
+}
+
+fn notes(site: &Site<'_>, session: &Session) -> Vec<String> {
+    let words = site.words;
+    let language = session.language.as_ref().map(|tag| words.session_language(tag.as_str()));
+    let recording = session.no_recording.then(|| words.not_recorded.to_owned());
+    [language, recording].into_iter().flatten().collect()
 }
 
 /// The longest first sentence, in characters.

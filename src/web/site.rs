@@ -22,7 +22,16 @@ impl<'a> Site<'a> {
     pub(super) fn of(release: &'a Release) -> Self {
         let conference = &release.program.conference;
         let words = Texts::of(&conference.language);
-        Self { release, words, when: When { zone: conference.zone, clock: conference.clock, words } }
+        Self {
+            release,
+            words,
+            when: When {
+                zone: conference.zone,
+                day_change: conference.day_change,
+                clock: conference.clock,
+                words,
+            },
+        }
     }
 
     pub(super) fn conference(&self) -> &'a Conference {
@@ -72,11 +81,12 @@ impl<'a> Site<'a> {
         self.conference().dates.or_else(sessions).map(|(first, last)| self.words.dates(first, last))
     }
 
-    /// The abbreviation of the zone at the first session, e.g. `PDT`.
+    /// The abbreviation of the zone during the program, e.g. `PDT`; two across a clock change.
     pub(super) fn zone_name(&self) -> String {
-        let first = self.release.program.order().first();
-        let at = first.map_or(self.release.published(), |session| session.slot.start);
-        self.when.zone.abbreviation(at)
+        let slots = || self.release.program.order().iter().map(|session| &session.slot);
+        let first = slots().next().map_or(self.release.published(), |slot| slot.start);
+        let last = slots().map(|slot| slot.end).max().unwrap_or(first);
+        self.when.zone_names(first, last)
     }
 
     /// The line that names the time zone.
@@ -101,13 +111,26 @@ impl<'a> Site<'a> {
         let speakers =
             filter.speakers.iter().filter_map(|slug| slugs.speakers.get(slug)).map(ToString::to_string);
         let kinds = filter.kinds.iter().map(|kind| self.words.kind(*kind).to_owned());
+        let tags = filter.tags.iter().filter_map(|slug| slugs.tags.get(slug)).map(ToString::to_string);
         let days = filter.days.iter().map(|day| self.when.short_day(*day));
-        tracks.chain(rooms).chain(speakers).chain(kinds).chain(days).collect::<Vec<_>>().join(", ")
+        tracks
+            .chain(rooms)
+            .chain(speakers)
+            .chain(kinds)
+            .chain(tags)
+            .chain(days)
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     /// The line in the footer that names the release.
     pub(super) fn release_line(&self) -> String {
         self.words.release_is(self.release.number(), &self.when.full(self.release.published()))
+    }
+
+    /// The title of the program's change feed.
+    pub(super) fn changes_title(&self) -> String {
+        self.words.changes_of(self.conference().title.as_str())
     }
 
     /// The texts that scripts show, as a data block.
@@ -139,6 +162,8 @@ pub(super) struct Head {
     pub schema: Option<String>,
     /// The title and address of the feed with the same sessions.
     pub feed: Option<(String, String)>,
+    /// The change feed of a track: its title and address.
+    pub track_changes: Option<(String, String)>,
 }
 
 /// The longest description, in characters. Search engines and messengers show fewer.

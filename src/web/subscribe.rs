@@ -4,7 +4,7 @@ use super::encode::encode;
 use super::encode::qr_code;
 use super::site::{Head, Site};
 use super::write;
-use crate::feed::{Cancelled, FeedFilter, FeedKey, FeedOptions, canonical_query};
+use crate::feed::{Cancelled, FeedFilter, FeedKey, FeedOptions, GOOGLE_MAX_BYTES, canonical_query};
 use crate::program::Text;
 use crate::release::Release;
 use askama::Template;
@@ -57,6 +57,8 @@ struct SubscribeMethod {
     address: Option<String>,
     delay: &'static str,
     qr: Option<String>,
+    /// Smaller calendars to add instead: address of the page and name. Empty if the client reads this one.
+    instead: Vec<(String, String)>,
 }
 
 /// Renders the page; none if the feed does not exist. `giggity` is the link that opens the program in Giggity.
@@ -113,8 +115,11 @@ pub fn subscribe(
         Subject::Agenda { .. } => Some(("/dav/agendas/", site.words.caldav_agenda_how)),
         Subject::Team { .. } => None,
     };
-    let mut methods =
-        ordered(methods(&site, &name, &plain, &for_google, giggity, account), platform).into_iter();
+    let mut methods = methods(&site, &name, &plain, &for_google, giggity, account);
+    if let Some(google) = methods.iter_mut().find(|method| method.id == "google") {
+        google.instead = instead_for_google(&site, subject);
+    }
+    let mut methods = ordered(methods, platform).into_iter();
     Some(write(&SubscribePage {
         head,
         heading,
@@ -127,6 +132,32 @@ pub fn subscribe(
         path,
         site: site.clone(),
     }))
+}
+
+/// The tracks and days that Google Calendar can read, if the calendar is too large for it.
+fn instead_for_google(site: &Site<'_>, subject: &Subject<'_>) -> Vec<(String, String)> {
+    let (feeds, slugs) = (&site.release.feeds, &site.release.ledger.slugs);
+    let is_small =
+        |key: &FeedKey| feeds.feed(key).is_some_and(|feed| feed.identity.len() <= GOOGLE_MAX_BYTES);
+    let is_readable = match subject {
+        Subject::Program(filter) if filter.is_empty() => is_small(&FeedKey::Program),
+        Subject::Program(filter) => {
+            feeds.filtered(filter, FeedOptions::default(), slugs).chunks().remaining() <= GOOGLE_MAX_BYTES
+        }
+        Subject::Part(key) => key.clone().resolve(slugs).is_none_or(|key| is_small(&key)),
+        // A person can attend far fewer sessions.
+        Subject::Agenda { .. } | Subject::Team { .. } => true,
+    };
+    if is_readable {
+        return Vec::new();
+    }
+    let tracks = site.release.program.tracks.iter();
+    let tracks = tracks.map(|track| (FeedKey::Track(track.slug.clone()), track.name.to_string()));
+    let days = slugs.days.iter().map(|day| (FeedKey::Day(*day), site.when.day(*day)));
+    let parts = tracks.chain(days).filter(|(key, _)| is_small(key));
+    parts
+        .map(|(key, name)| (format!("/subscribe{}", key.to_string().trim_end_matches(".ics")), name))
+        .collect()
 }
 
 fn alarms(site: &Site<'_>, options: FeedOptions) -> Vec<(String, String, bool)> {
@@ -160,6 +191,7 @@ fn methods(
         button: None,
         address: None,
         qr: None,
+        instead: Vec::new(),
     };
     // With a `webcal:` address Google Calendar adds an empty calendar.
     let google = format!("https://calendar.google.com/calendar/r?cid={}", encode(for_google));

@@ -8,7 +8,7 @@ use super::site::{Head, Site};
 use super::when::{TextSegment, When, segments};
 use super::write;
 use crate::agenda::{
-    Busy, Cost, LeftOut, LeftOutReason, PickWeight, Suggestion, Wishes, next_in_room, suggest,
+    Busy, Cost, LeftOut, LeftOutReason, PickWeight, Preferences, Suggestion, next_in_room, suggest,
 };
 use crate::program::{Rank, SessionId};
 use crate::release::Release;
@@ -114,8 +114,8 @@ struct BusyView {
 /// `/agenda/plan` for the agenda's owner.
 pub fn plan(release: &Release, plan: &PlanForm<'_>) -> String {
     let site = Site::of(release);
-    let wishes = Wishes { picks: plan.picks, ranks: plan.ranks, busy: plan.busy };
-    let suggestion = suggest(&wishes, release);
+    let preferences = Preferences { picks: plan.picks, ranks: plan.ranks, busy: plan.busy };
+    let suggestion = suggest(&preferences, release);
     let timed = suggestion.chosen.len() + suggestion.left_out.len();
     let view = PlanView { site: &site, plan, suggestion: &suggestion };
     let days = view.days();
@@ -257,7 +257,7 @@ impl<'a> PlanView<'_, 'a> {
         let when = self.site.when;
         let label = busy.label.clone();
         let range = vec![
-            TextSegment::plain(format!("{}, ", when.short_day(when.date(busy.start)))),
+            TextSegment::plain(format!("{}, ", when.short_day(when.civil_date(busy.start)))),
             when.range_segment(busy.start, busy.end),
         ];
         BusyView { range, label, value: format!("{}/{}", busy.start.timestamp(), busy.end.timestamp()) }

@@ -88,6 +88,7 @@ pub fn team<'r>(release: &'r Release, tokens: &str, members: &[MemberPicks]) -> 
         members.iter().map(|member| member.picks.as_deref().unwrap_or_default()).collect();
     let team = TeamAgenda::of(&picks, release);
     let start = |item: &Attended<'_>| item.entry.session.slot.start;
+    let end = |item: &Attended<'_>| item.entry.session.slot.end;
     let date = |item: &Attended<'_>| site.when.date(start(item));
     let moment = |items: &[Attended<'r>]| {
         let first = items.first()?;
@@ -102,7 +103,7 @@ pub fn team<'r>(release: &'r Release, tokens: &str, members: &[MemberPicks]) -> 
         Some(TeamDay {
             date: date(first),
             heading: site.words.day_heading(date(first)),
-            zone: site.when.zone.abbreviation(start(first)),
+            zone: site.when.zone_names(start(first), items.iter().map(end).max().unwrap_or(start(first))),
             moments: items.chunk_by(|a, b| start(a) == start(b)).filter_map(moment).collect(),
         })
     };

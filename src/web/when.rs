@@ -1,6 +1,6 @@
 //! Prints dates and times in the venue's zone, on the conference's clock, in the page's language.
 
-use crate::program::{ClockStyle, Zone};
+use crate::program::{ClockStyle, DayChange, ProgramDays, Zone};
 use crate::texts::Texts;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
@@ -57,23 +57,26 @@ pub(super) fn segments<const N: usize>(
 #[derive(Debug, Clone, Copy)]
 pub(super) struct When {
     pub zone: Zone,
+    /// When a day of the program starts.
+    pub day_change: DayChange,
     pub clock: ClockStyle,
     pub words: &'static Texts,
 }
 
 impl When {
-    /// The venue's date.
+    /// The day of the program, under which pages list a session.
     pub(super) fn date(&self, at: DateTime<Utc>) -> NaiveDate {
+        ProgramDays { zone: self.zone, change: self.day_change }.of(at)
+    }
+
+    /// The date at the venue, which pages print beside a time.
+    pub(super) fn civil_date(&self, at: DateTime<Utc>) -> NaiveDate {
         self.zone.civil(at).date()
     }
 
     /// `9:00 am`
     pub(super) fn time(&self, at: DateTime<Utc>) -> String {
-        let civil = self.zone.civil(at);
-        match self.clock {
-            ClockStyle::Twelve => self.words.time_of_12(civil.time()),
-            ClockStyle::TwentyFour => civil.format("%H:%M").to_string(),
-        }
+        self.words.time(self.clock, self.zone.civil(at).time())
     }
 
     /// `9:00–9:45 am`. If the range passes midnight, the end names its day.
@@ -82,10 +85,7 @@ impl When {
         if from.date() != to.date() && to - from >= TimeDelta::hours(12) {
             return self.words.range_days(&self.time(start), &self.short_day(to.date()), &self.time(end));
         }
-        match self.clock {
-            ClockStyle::Twelve => self.words.range_of_12(from.time(), to.time()),
-            ClockStyle::TwentyFour => self.words.range(&self.time(start), &self.time(end)),
-        }
+        self.words.time_range(self.clock, from.time(), to.time())
     }
 
     /// `Tuesday, March 25`
@@ -105,7 +105,7 @@ impl When {
 
     /// `Tue, Mar 25, 9:00 am`
     fn moment(&self, at: DateTime<Utc>) -> String {
-        self.words.moment(&self.words.medium_day(self.date(at)), &self.time(at))
+        self.words.moment(&self.words.medium_day(self.civil_date(at)), &self.time(at))
     }
 
     pub(super) fn stamp_segment(&self, at: DateTime<Utc>) -> TextSegment {
@@ -124,9 +124,15 @@ impl When {
         TextSegment { end: Some(Self::iso(end)), ..TextSegment::time(self.range(start, end), start, "range") }
     }
 
+    /// The abbreviations of the zone from one time to another: `PST`, or `PST/PDT` across a clock change.
+    pub(super) fn zone_names(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> String {
+        let [from, to] = [from, to].map(|at| self.zone.abbreviation(at));
+        if from == to { from } else { format!("{from}/{to}") }
+    }
+
     /// `March 2, 2025, 4:00 am PST`, for times that may be far from the conference.
     pub(super) fn full(&self, at: DateTime<Utc>) -> String {
-        let date = self.words.full_date(self.date(at));
+        let date = self.words.full_date(self.civil_date(at));
         format!("{} {}", self.words.moment(&date, &self.time(at)), self.zone.abbreviation(at))
     }
 
@@ -156,7 +162,8 @@ mod tests {
     use super::*;
 
     fn when(clock: ClockStyle, language: &str) -> When {
-        When { zone: Zone::parse("America/Los_Angeles").unwrap(), clock, words: Texts::of(language) }
+        let zone = Zone::parse("America/Los_Angeles").unwrap();
+        When { zone, day_change: DayChange::default(), clock, words: Texts::of(language) }
     }
 
     fn at(text: &str) -> DateTime<Utc> {
@@ -184,6 +191,15 @@ mod tests {
             "9:00 am – Wed 26 5:00 pm"
         );
         assert_eq!(twelve.range(at("2025-03-26T06:00:00Z"), at("2025-03-26T08:00:00Z")), "11:00 pm–1:00 am");
+    }
+
+    #[test]
+    fn a_clock_change_has_both_names_of_the_zone() {
+        let when = when(ClockStyle::TwentyFour, "en-US");
+        let (evening, morning) = (at("2025-03-09T04:00:00Z"), at("2025-03-09T17:00:00Z"));
+        assert_eq!(when.range(evening, morning), "20:00 – Sun 9 10:00");
+        assert_eq!(when.zone_names(evening, morning), "PST/PDT");
+        assert_eq!(when.zone_names(morning, morning), "PDT");
     }
 
     #[test]

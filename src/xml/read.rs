@@ -1,6 +1,6 @@
 //! Reads documents, with limits on everything that untrusted input can enlarge.
 
-use super::{MOST_ATTRIBUTES, MOST_BYTES, MOST_DEPTH, MOST_ELEMENTS};
+use super::{MAX_ATTRIBUTES, MAX_BYTES, MAX_DEPTH, MAX_ELEMENTS};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use std::sync::Arc;
@@ -29,16 +29,16 @@ pub enum XmlError {
     #[error("the document has {0} bytes, more than {1}")]
     TooLarge(usize, usize),
     /// Elements are nested too deeply.
-    #[error("line {0}: elements are nested more than {MOST_DEPTH} levels deep")]
+    #[error("line {0}: elements are nested more than {MAX_DEPTH} levels deep")]
     TooDeep(usize),
     /// The document has too many elements.
-    #[error("the document has more than {MOST_ELEMENTS} elements")]
+    #[error("the document has more than {MAX_ELEMENTS} elements")]
     TooMany,
     /// The document has a DOCTYPE.
     #[error("line {0}: a DOCTYPE is not accepted, because it could define entities")]
     DocType(usize),
     /// An element has too many attributes, or too many prefixes are in scope.
-    #[error("line {0}: an element has more than {MOST_ATTRIBUTES} attributes or prefixes")]
+    #[error("line {0}: an element has more than {MAX_ATTRIBUTES} attributes or prefixes")]
     TooManyAttributes(usize),
     /// The document uses an entity that XML does not define.
     #[error("line {0}: the entity &{1}; is not accepted; write the character itself")]
@@ -83,7 +83,7 @@ impl Element {
 /// # Errors
 /// [`XmlError`]. No part of a refused document is returned.
 pub fn read(bytes: &[u8], most: usize) -> Result<Element, XmlError> {
-    let most = most.min(MOST_BYTES);
+    let most = most.min(MAX_BYTES);
     if bytes.len() > most {
         return Err(XmlError::TooLarge(bytes.len(), most));
     }
@@ -158,18 +158,18 @@ impl Builder<'_> {
         if self.open.is_empty() && self.root.is_some() {
             return Err(malformed(&"a second element follows the root element"));
         }
-        if self.open.len() >= MOST_DEPTH {
+        if self.open.len() >= MAX_DEPTH {
             return Err(XmlError::TooDeep(line));
         }
         self.elements += 1;
-        if self.elements > MOST_ELEMENTS {
+        if self.elements > MAX_ELEMENTS {
             return Err(XmlError::TooMany);
         }
         let mut scope = Vec::new();
         let mut attributes = Vec::new();
         for (place, attribute) in start.attributes().enumerate() {
             // quick-xml compares each attribute name with all earlier names, in quadratic time.
-            if place >= MOST_ATTRIBUTES {
+            if place >= MAX_ATTRIBUTES {
                 return Err(XmlError::TooManyAttributes(line));
             }
             let attribute = attribute.map_err(|error| malformed(&error))?;
@@ -195,7 +195,7 @@ impl Builder<'_> {
             }
         }
         self.scopes.push(scope);
-        if self.scopes.iter().map(Vec::len).sum::<usize>() > MOST_ATTRIBUTES {
+        if self.scopes.iter().map(Vec::len).sum::<usize>() > MAX_ATTRIBUTES {
             return Err(XmlError::TooManyAttributes(line));
         }
         let name = start.name();
@@ -254,14 +254,14 @@ mod tests {
     use super::*;
 
     fn error(text: &str) -> XmlError {
-        read(text.as_bytes(), MOST_BYTES).unwrap_err()
+        read(text.as_bytes(), MAX_BYTES).unwrap_err()
     }
 
     #[test]
     fn text_attributes_and_lines_are_read() {
         let text =
             "<?xml version=\"1.0\"?>\n<a x='1 &amp; 2'>\n <b>one &lt;two&#x41;</b><b/><![CDATA[<c>]]></a>";
-        let root = read(text.as_bytes(), MOST_BYTES).unwrap();
+        let root = read(text.as_bytes(), MAX_BYTES).unwrap();
         assert_eq!(root.attribute("x"), Some("1 & 2"));
         assert_eq!((root.text_of("b"), root.all("b").count()), ("one <twoA", 2));
         assert_eq!(root.text.trim(), "<c>");
@@ -286,17 +286,17 @@ mod tests {
 
     #[test]
     fn depth_and_size_are_limited() {
-        let deep = "<a>".repeat(MOST_DEPTH + 1);
+        let deep = "<a>".repeat(MAX_DEPTH + 1);
         assert_eq!(error(&deep), XmlError::TooDeep(1));
         assert_eq!(read(b"<a></a>", 3), Err(XmlError::TooLarge(7, 3)));
     }
 
     #[test]
     fn attributes_and_prefixes_are_limited() {
-        let many = |name: &str| (0..=MOST_ATTRIBUTES).map(|n| format!(" {name}{n}='x'")).collect::<String>();
+        let many = |name: &str| (0..=MAX_ATTRIBUTES).map(|n| format!(" {name}{n}='x'")).collect::<String>();
         assert_eq!(error(&format!("<a{}/>", many("y"))), XmlError::TooManyAttributes(1));
         let half = |name: &str| {
-            (0..=MOST_ATTRIBUTES / 2).map(|n| format!(" xmlns:{name}{n}='x'")).collect::<String>()
+            (0..=MAX_ATTRIBUTES / 2).map(|n| format!(" xmlns:{name}{n}='x'")).collect::<String>()
         };
         assert_eq!(error(&format!("<a{}><b{}/></a>", half("y"), half("z"))), XmlError::TooManyAttributes(1));
     }

@@ -1,11 +1,14 @@
 //! Foreign programs: the CSV of each sample imports without an error and has the sample's contents.
 
+mod changes;
 mod formats;
+mod forms;
 mod merging;
+mod siblings;
 mod texts;
 mod times;
 
-use callboard::adopt::{AdoptError, Adopted, adopt, adopt_with_columns};
+use callboard::adopt::{AdoptError, Adopted, SourceFormat, adopt, adopt_with_columns};
 use callboard::export::{schedule_csv, schedule_json, schedule_xml};
 use callboard::fixtures::{self, PUBLISHED, at};
 use callboard::import::import;
@@ -139,7 +142,7 @@ fn links_of_frab_xml_are_imported_and_omissions_are_noted() {
         links,
         [("Link", "https://example.org/repo"), ("Slides", "https://talks.example.org/slides.pdf")]
     );
-    for part in ["recording", "feedback_url", "Dramatic reading", "Smith, John"] {
+    for part in ["recording_license", "Dramatic reading", "Smith, John"] {
         assert!(notes_contain(&adopted, part), "{part}: {}", adopted.render());
     }
 }
@@ -213,10 +216,11 @@ fn other_files_are_refused() {
     assert_eq!(adopt(b"[1]", None), Err(AdoptError::UnknownJson));
     assert!(matches!(adopt(b"{", None), Err(AdoptError::Json(_))));
     assert!(matches!(adopt(b"<!DOCTYPE a><schedule/>", None), Err(AdoptError::Xml(_))));
-    let is_empty = |bytes: &[u8]| matches!(adopt(bytes, None), Err(AdoptError::NoSessions(_)));
-    assert!(is_empty(b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"));
+    for empty in [b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n".as_slice(), b"[]"] {
+        assert_eq!(adopt(empty, None), Err(AdoptError::Empty));
+    }
     let timeless = b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:x\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
-    assert!(is_empty(timeless));
+    assert!(matches!(adopt(timeless, None), Err(AdoptError::NoSessions(_))));
 }
 
 #[test]

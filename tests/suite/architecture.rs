@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// A module, and the modules of this crate that it may use. `*`: all of them.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("clock", &[]),
-    ("telemetry", &[]),
+    ("logging", &[]),
     ("peer", &[]), // addresses, for the limits of server and http
     ("program", &[]),
     ("ics", &[]),                              // reads iCalendar for export, doctor and adopt
@@ -38,8 +38,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "publisher",
         &[
-            "program", "config", "clock", "import", "revision", "feed", "release", "agenda", "export",
-            "doctor", "web", "store", "reach",
+            "program", "config", "clock", "texts", "import", "revision", "feed", "release", "agenda",
+            "export", "doctor", "adopt", "web", "store", "reach",
         ],
     ),
     (
@@ -49,7 +49,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "peer",
             "config",
             "clock",
-            "telemetry",
+            "logging",
             "import",
             "revision",
             "feed",
@@ -71,6 +71,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("retention", &["program", "revision", "store", "freshness", "publisher", "clock"]),
     ("server", &["peer"]),
     ("client", &[]),
+    ("smtp", &["config"]), // the relay
     ("cli", &["*"]),
     ("main", &["*"]),
     ("lib", &["*"]),
@@ -87,14 +88,18 @@ const LIVES_IN: &[(&str, &[&str])] = &[
     ("icalendar", &["feed"]),
     ("quick_xml", &["xml"]),
     ("sled", &["store"]),
+    ("tokio_postgres", &["store"]),
+    ("tokio_rustls", &["store"]), // TLS to the database; outgoing HTTP has its own in ureq
     ("arc_swap", &["publisher", "feed", "web"]), // feed and web: codings are swapped in behind what is published
     ("matchit", &["http"]),
     ("png", &["web"]),
     ("ab_glyph", &["web"]),
-    ("http", &["http", "server", "client"]), // the types of server's respond function and of client's requests
+    ("http", &["http", "server", "client", "feed"]), // the types of server's respond function and of client's requests; feed: heads of responses, made once for each body
     ("hyper", &["server"]),
     ("hyper_util", &["server"]),
     ("ureq", &["client"]),
+    ("rustls", &["smtp"]),
+    ("webpki_roots", &["smtp"]),
     ("ring", &["revision", "agenda", "program", "store", "reach", "cli", "http"]), // digests; store: those of checkpoints; HMAC; agenda: read tokens; reach: encryption and signatures; cli: webhooks; http: signed cookies
     ("clap", &["cli", "main"]),
     ("tikv_jemallocator", &["main"]),

@@ -216,6 +216,13 @@ fn warnings_of_one_kind_are_grouped_and_hints_for_columns_are_not() {
     let text = report(&format!("id,date,start,end,kind,title\n{rows}"));
     assert_eq!(text.matches("outside-dates").count(), 6, "{text}");
     assert!(text.contains("also on lines 7, 8, 9, ") && text.contains(" …"), "{text}");
+    assert!(text.contains("warning[outside-dates]: 40 in all"), "{text}");
+    // A few warnings of one kind after very many of another are shown too.
+    let rows: String = (0..1228).map(row).collect();
+    let text =
+        report(&format!("id,date,start,end,kind,title\n{rows}long,2025-03-25,01:00,02:00,talk,T\u{feff}\n"));
+    assert!(text.contains("warning[outside-dates]: 1228 in all, also on lines "), "{text}");
+    assert!(text.lines().count() < 60 && text.contains("1230, column title"), "{text}");
     let text = report("id,date,start,end,kind,title,a,b,c,d,e,f,g\n");
     assert_eq!(text.matches("warning[unknown-column]").count(), 7, "{text}");
 }

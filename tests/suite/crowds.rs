@@ -64,6 +64,8 @@ fn an_agenda_of_parallel_picks_names_a_few_overlaps_each_and_counts_the_others()
             is_organizer: false,
             push_key: None,
             devices: &[],
+            has_mail: false,
+            mailboxes: &[],
         };
         web::own_agenda(&release, &mine)
     };
@@ -94,6 +96,8 @@ fn the_button_that_keeps_one_session_lists_all_that_it_drops_or_is_absent() {
             is_organizer: false,
             push_key: None,
             devices: &[],
+            has_mail: false,
+            mailboxes: &[],
         };
         let page = web::own_agenda(&release, &mine);
         let given_up =
@@ -138,6 +142,8 @@ fn a_gap_names_a_few_breaks_and_counts_the_others() {
             is_organizer: false,
             push_key: None,
             devices: &[],
+            has_mail: false,
+            mailboxes: &[],
         },
     );
     for (title, is_named) in

@@ -42,7 +42,7 @@ fn a_list_may_have_guids_ids_uids_codes_and_numbers() {
     let file = serde_json::json!([
         "talk-4",
         guid(&RELEASE.ledger.uid(&id("talk-3"))).to_string().to_uppercase(),
-        code(entry.number).to_lowercase(),
+        code(entry.number.into()).to_lowercase(),
         uid,
         RELEASE.ledger.entries[&id("talk-7")].number,
         RELEASE.ledger.entries[&id("talk-8")].number.to_string(),

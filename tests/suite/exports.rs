@@ -49,6 +49,9 @@ fn both_schedules_have_every_session() {
     let folder = written("schedules");
     std::fs::write(folder.join("schedule.xml"), xml.bytes).unwrap();
     std::fs::write(folder.join("schedule.json"), json.bytes).unwrap();
+    let details = crate::details::release();
+    std::fs::write(folder.join("details.xml"), schedule_xml(&details).bytes).unwrap();
+    std::fs::write(folder.join("details.json"), schedule_json(&details).bytes).unwrap();
 }
 
 /// The folder whose files `tests/clients/jcal.test.js` compares with conversions by ical.js.
@@ -88,10 +91,15 @@ fn formulas_are_defused_and_import_unchanged() {
             text.to_owned(),
             empty(),
             empty(),
+            empty(),
+            text.replace([';', '\n'], ","),
+            empty(),
+            empty(),
+            empty(),
             text.to_owned(),
             empty(),
         ];
-        let csv = write_table([cells]);
+        let csv = write_table(vec![cells]);
         let mut reader = csv::Reader::from_reader(csv.as_slice());
         let record = reader.records().next().unwrap().unwrap();
         assert!(record.iter().all(|cell| !cell.starts_with(['=', '+', '-', '@'])), "{record:?}");
@@ -114,17 +122,20 @@ proptest! {
         kind in "talk|break|social",
         status in "|confirmed|tentative|cancelled",
         people in "[A-Z][a-z]{1,6}( [A-Z][a-z]{1,6})?(, [A-Z, a-z.]{1,12})?(\n(Chair: )?[A-Z][a-z]{2,9})?",
+        language in "|de|pt-BR",
+        recording in "|yes|no",
         bios in "|About one|--\nSecond|=One\n--\nTwo",
     ) {
         let conference = fixtures::conference().tracks([fixtures::track("One")]).build();
-        let [title, track, block, room, abstract_text, label, guid, _] = texts.try_into().unwrap();
+        let [title, track, block, room, abstract_text, label, guid, tags] = texts.try_into().unwrap();
         let next = if day == "2025-11-01" { "2025-11-02" } else { "2025-11-03" };
         let cells: Cells = [
             "an-id".to_owned(), day, start, "23:00".to_owned(), next.to_owned(), kind, title, track, block, room,
             people, abstract_text, bios, "https://example.org/x?a=b&c".to_owned(),
-            format!("{} https://example.org/s", label.replace(['\n', '\t'], " ")), guid, status,
+            format!("{} https://example.org/s", label.replace(['\n', '\t'], " ")),
+            language, tags, "https://example.org/a.png".to_owned(), String::new(), recording, guid, status,
         ];
-        let first = import(&write_table([cells]), &conference);
+        let first = import(&write_table(vec![cells]), &conference);
         if let Some(program) = first.program {
             let ledger = Ledger::empty(&conference.uid_domain);
             let release = Release::prepare(program, &ledger, at(PUBLISHED)).release;

@@ -13,9 +13,13 @@
 
 mod adoption;
 mod architecture;
+mod cases;
 mod corpus;
 mod crowds;
+mod database;
+mod details;
 mod docs;
+mod edges;
 mod exchange;
 mod exports;
 mod fuzz;
@@ -23,6 +27,7 @@ mod golden;
 mod histories;
 mod http;
 mod imports;
+mod mails;
 mod operations;
 mod organizer_secrets;
 mod publishing;

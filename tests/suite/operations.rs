@@ -159,6 +159,18 @@ fn config_check_describes_a_first_start_and_makes_no_data_directory() {
 }
 
 #[test]
+fn config_check_needs_no_program_file_beside_a_followed_source() {
+    let site = Site::new();
+    fs::remove_file(site.path("program.csv")).unwrap();
+    let (code, text) = site.check();
+    assert!(code == 65 && text.contains("cannot be read"), "{code} {text}");
+    site.write("callboard.toml", &format!("{CONFIG}\n[source]\nurl = \"https://conf.example/all.ics\"\n"));
+    let (code, text) = site.check();
+    assert!(code == 0 && text.contains("the program comes from the followed source alone"), "{code} {text}");
+    assert!(!text.contains("cannot be read"), "{text}");
+}
+
+#[test]
 fn config_check_reports_a_wrong_config() {
     let site = Site::new();
     for (old, new, remedy) in [

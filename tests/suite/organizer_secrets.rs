@@ -1,4 +1,5 @@
-//! The organizer secrets file with the built program: written by the command line, read at a start and on SIGHUP.
+//! The organizer secrets file with the built program: written by the command line, read at a start, on SIGHUP and by
+//! `callboard reload`.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -35,6 +36,10 @@ impl Host {
         command.arg("--program").arg(self.dir.path().join("program.csv"));
         command.arg("--data").arg(self.dir.path().join("data"));
         command
+    }
+
+    fn reload(&self) -> Output {
+        self.command(&["reload"]).arg("--data").arg(self.dir.path().join("data")).output().unwrap()
     }
 
     fn add(&self, label: &str) -> String {
@@ -181,4 +186,44 @@ fn a_start_refuses_a_plain_secret_without_quoting_it() {
         "{said}"
     );
     assert!(!said.contains("staple") && !said.contains("correct"), "{said}");
+}
+
+#[test]
+fn a_reload_is_done_when_its_command_ends() {
+    let host = Host::new();
+    let server = Server::start(&host);
+    let secret = host.add("chair");
+    let done = host.reload();
+    assert!(done.status.success(), "{}", said(&done));
+    assert_eq!(said(&done), "reloaded\n");
+    assert_eq!(server.status(&secret), "200", "the secret is valid at once");
+
+    let lines = fs::read_to_string(&host.secrets).unwrap();
+    fs::write(&host.secrets, format!("{lines}correct horse battery staple\n")).unwrap();
+    let refused = host.reload();
+    assert_eq!(refused.status.code(), Some(78), "{}", said(&refused));
+    assert!(said(&refused).contains("line 2 is not of the form"), "{}", said(&refused));
+    assert!(!said(&refused).contains("staple"), "{}", said(&refused));
+    assert_eq!(server.status(&secret), "200", "the valid line is still used");
+    fs::write(&host.secrets, lines).unwrap();
+    assert!(host.reload().status.success());
+
+    let config = host.dir.path().join("callboard.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, format!("no_such_key = 1\n{text}")).unwrap();
+    let refused = host.reload();
+    assert_eq!(refused.status.code(), Some(78), "{}", said(&refused));
+    assert!(
+        said(&refused).contains("the config is refused, and the config in force stays"),
+        "{}",
+        said(&refused)
+    );
+    assert!(said(&refused).contains("no_such_key"), "{}", said(&refused));
+    fs::write(&config, text).unwrap();
+
+    let log = server.stop();
+    assert!(log.contains("only the valid lines of the organizer secrets file are used"), "{log}");
+    let gone = host.reload();
+    assert_eq!(gone.status.code(), Some(1), "{}", said(&gone));
+    assert!(said(&gone).contains("no server listens for the data directory"), "{}", said(&gone));
 }

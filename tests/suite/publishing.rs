@@ -10,6 +10,7 @@ mod files;
 mod full_disk;
 mod incomplete_files;
 mod inspection;
+mod on_a_database;
 mod releases;
 mod reloads;
 mod schedules;

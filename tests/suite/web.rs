@@ -77,7 +77,17 @@ fn everything(release: &Release, changes: &[Change]) -> BTreeMap<String, String>
         done: Some(web::AgendaDone::Linked),
         is_organizer: true,
         push_key: Some("BP4z9K".to_owned()),
-        devices: &[web::NotifiedDevice { id: "0".repeat(24), label: Text::from("Firefox, Android") }],
+        devices: &[web::NotifiedDevice {
+            id: "0".repeat(24),
+            label: Text::from("Firefox, Android"),
+            reminders: true,
+        }],
+        has_mail: true,
+        mailboxes: &[web::NotifiedDevice {
+            id: "1".repeat(24),
+            label: Text::from("a…@example.org"),
+            reminders: false,
+        }],
     };
     let ranks = [(id("ml-monitoring"), Rank::Must), (id("slow-queries"), Rank::Maybe)].into();
     let start = "2025-03-26T18:30:00Z".parse().unwrap();
@@ -107,6 +117,21 @@ fn everything(release: &Release, changes: &[Change]) -> BTreeMap<String, String>
         has_text: true,
     };
     let desk = web::DeskStatus {
+        source: Some(web::FollowedSource {
+            host: HOSTILE.to_owned(),
+            read: None,
+            problem: Some((release.published(), HOSTILE.to_owned())),
+            conflicts: vec![
+                web::SourceConflict::Cells {
+                    title: HOSTILE.to_owned(),
+                    fields: vec![callboard::program::Field::Room],
+                    source: HOSTILE.to_owned(),
+                    own: String::new(),
+                },
+                web::SourceConflict::DeletedRow(HOSTILE.to_owned()),
+            ],
+            notes: vec![HOSTILE.to_owned()],
+        }),
         who: HOSTILE.to_owned(),
         done: Some(web::DeskDone::Published),
         last: Some(web::LastAttempt {
@@ -166,7 +191,7 @@ fn everything(release: &Release, changes: &[Change]) -> BTreeMap<String, String>
         former_rows: BTreeMap::new(),
         faults: vec![fault(false)],
         changes: changes.to_vec(),
-        blast: Some((120, 14)),
+        impact: Some((120, 14)),
         most_held: vec![(Text::from(HOSTILE), 77)],
         reasons: vec![HOSTILE.to_owned()],
         digest: Some("abc".to_owned()),
@@ -207,7 +232,10 @@ fn everything(release: &Release, changes: &[Change]) -> BTreeMap<String, String>
         ("/organizer", web::desk(release, &desk)),
         ("/organizer/preview", web::preview(release, &preview)),
         ("/organizer/preview?other", web::preview(release, &other)),
-        ("/organizer/rooms", web::picks(release, &counted, 5, web::PicksOrder::Picks)),
+        (
+            "/organizer/rooms",
+            web::picks(release, &release.program.conference, &counted, 5, web::PicksOrder::Picks),
+        ),
         ("/organizer?gone", web::desk_problem(release, HOSTILE, HOSTILE)),
         ("/?filtered", web::program(release, &filtered)),
         ("/?q", web::program(release, &view(&[("q", HOSTILE), ("kind", "talk")]))),
@@ -360,6 +388,7 @@ fn links_lead_to_known_places() {
         "/openapi.json",
         "/changes",
         "/changes.atom",
+        "/changes.json",
         "/agenda",
         "/mine",
         "/agenda/",
@@ -386,7 +415,8 @@ fn links_lead_to_known_places() {
                 let is_served = served
                     .iter()
                     .any(|known| target == *known || (known.ends_with('/') && target.starts_with(known)));
-                assert!(exists(target) || is_served, "{path}: {href}");
+                let is_track_feed = target.starts_with("/tracks/") && target.ends_with("/changes.atom");
+                assert!(exists(target) || is_served || is_track_feed, "{path}: {href}");
             }
         }
     }
@@ -429,13 +459,95 @@ fn search_engines_read_every_session_and_its_state() {
 }
 
 #[test]
+fn a_place_has_an_address_only_if_the_config_has_one() {
+    let place = |address: &str| {
+        let mut fixture = callboard::fixtures::tricky();
+        fixture.conference.venue = Some("Hyatt Regency".into());
+        fixture.conference.identity = std::sync::Arc::new(callboard::program::Identity {
+            venue_address: address.into(),
+            ..Default::default()
+        });
+        let page = program_page(&fixture.release());
+        let start = page.find("application/ld+json\">").unwrap() + "application/ld+json\">".len();
+        let json: serde_json::Value =
+            serde_json::from_str(&page[start..][..page[start..].find("</script>").unwrap()]).unwrap();
+        json["location"].clone()
+    };
+    assert_eq!(place(""), serde_json::json!({ "@type": "Place", "name": "Hyatt Regency" }));
+    assert_eq!(place("5101 Great America Pkwy")["address"], "5101 Great America Pkwy");
+}
+
+#[test]
+fn public_pages_link_to_the_feeds_that_readers_subscribe_to() {
+    let (release, changes) = releases();
+    for (path, page) in everything(&release, &changes) {
+        let alternates: Vec<&str> =
+            page.lines().filter(|line| line.starts_with("<link rel=\"alternate\"")).collect();
+        let has = |href: &str| alternates.iter().any(|link| link.contains(&format!("href=\"{href}\"")));
+        let is_public = page.contains("<link rel=\"canonical\"");
+        let is_embedded = page.contains("class=\"embed\"");
+        assert_eq!(has("/changes.atom"), is_public && !is_embedded, "{path}: {alternates:?}");
+        assert_eq!(has("/changes.json"), is_public && !is_embedded, "{path}");
+        if path.starts_with("/tracks/") {
+            assert!(
+                has(&format!("{path}/changes.atom")) && has(&format!("{path}.ics")),
+                "{path}: {alternates:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_calendar_that_google_cannot_read_offers_its_tracks_and_days() {
+    use callboard::feed::GOOGLE_MAX_BYTES;
+    use callboard::fixtures;
+    let release = |length: usize| {
+        let talk = |n: usize| {
+            let (start, end) = (fixtures::at("2025-03-25T17:00:00Z"), fixtures::at("2025-03-25T18:00:00Z"));
+            let days = chrono::TimeDelta::days((n % 2) as i64);
+            let mut talk = fixtures::talk(&format!("talk-{n}"), start + days, end + days, "Talk");
+            talk.track = Some(callboard::program::slug_of(if n.is_multiple_of(3) { "Main" } else { "Side" }));
+            talk.abstract_text = "word ".repeat(length / 5).as_str().into();
+            talk
+        };
+        fixtures::conference()
+            .tracks(["Main", "Side"].map(fixtures::track))
+            .sessions((0..30).map(talk))
+            .release()
+    };
+    let page = |release: &Release, subject: &Subject<'_>| {
+        callboard::web::subscribe(release, subject, FeedOptions::default(), Platform::Android, None).unwrap()
+    };
+    let program = || Subject::Program(FeedFilter::default());
+    let small = release(1000);
+    assert!(!page(&small, &program()).contains("larger than the 1 MB"));
+    let large = release(45_000);
+    assert!(large.feeds.feed(&FeedKey::Program).unwrap().identity.len() > GOOGLE_MAX_BYTES);
+    let warned = page(&large, &program());
+    assert!(warned.contains("larger than the 1 MB that Google reads"), "{warned}");
+    for part in ["/tracks/main", "/days/2025-03-25", "/days/2025-03-26"] {
+        assert!(warned.contains(&format!("href=\"/subscribe{part}\"")), "{part}");
+        let key = FeedKey::parse(&format!("{part}.ics")).unwrap();
+        assert!(!page(&large, &Subject::Part(key)).contains("larger than the 1 MB"), "{part}");
+    }
+    let kinds = [callboard::program::SessionKind::Talk].into();
+    let filtered = page(&large, &Subject::Program(FeedFilter { kinds, ..FeedFilter::default() }));
+    assert!(filtered.contains("larger than the 1 MB"));
+    let findings = callboard::doctor::inspect(&large, None).unwrap();
+    assert!(findings.iter().any(|found| found.finding.rule == "google-size"), "{findings:?}");
+    let bytes = &large.feeds.feed(&FeedKey::Program).unwrap().identity;
+    assert!(callboard::doctor::lint(bytes).iter().any(|finding| finding.rule == "google-size"));
+}
+
+#[test]
 fn the_program_page_fits_its_budget() {
     let (release, _) = releases();
     let pages = Pages::render(&release);
     pages.compress(Effort::Best, || true);
     let size = |page: &RenderedPage| {
-        page.coded(|made| made.iter().find(|coded| coded.coding == Coding::Gzip))
-            .map_or(page.identity.len(), |coded| coded.bytes.len())
+        page.codings
+            .choose(|_, made| Some(made.iter().find(|coded| coded.coding == Coding::Gzip)?.bytes.len()))
+            .unwrap_or(page.identity.len())
     };
     let assets: usize = Assets::all().paths().map(|path| size(Assets::all().get(path).unwrap())).sum();
     let colours = pages.all().filter(|(path, _)| path.starts_with("/assets/"));
@@ -498,6 +610,8 @@ fn an_overlap_names_both_sessions_and_one_press_keeps_one() {
         is_organizer: false,
         push_key: None,
         devices: &[],
+        has_mail: false,
+        mailboxes: &[],
     };
     let page = web::own_agenda(&release, &mine);
     assert!(page.contains("Two of your sessions overlap."));

@@ -24,10 +24,11 @@
 //! Of the candidates of one talk at most one may be taken, which a path cannot express. The search ignores this rule
 //! first, which gives an upper bound. Where the path has a talk twice, the search branches: one branch for each time of
 //! the talk, without the others. It follows the branch with the highest bound, so the first path without a repeat is the
-//! best one. The number of branches, of all searches together, is limited; [`SearchResult::is_exact`] says whether the limit was reached.
+//! best one. All branches together may take a limited number of steps; [`SearchResult::is_exact`] says whether the limit
+//! was reached.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap};
 use std::ops::{Add, Sub};
 
 /// The value of a set of sessions. Weights are compared lexicographically: one must outweighs any number of wants, and
@@ -86,7 +87,7 @@ pub(super) struct SearchResult {
     pub(super) weight: PickWeight,
     /// For each candidate the best set that contains it.
     pub(super) with: Vec<With>,
-    /// Whether the search ended before the limit of branches.
+    /// Whether the search ended before the limit of steps.
     pub(super) is_exact: bool,
 }
 
@@ -113,13 +114,13 @@ impl Add for Score {
 
 /// Finds the best set and all prices.
 ///
-/// `walk` returns the seconds from one candidate's room to another's, at most `longest`. The search makes at most
-/// `branches` branches.
+/// `walk` returns the seconds from one candidate's room to another's, at most `longest`. The branches take at
+/// most `steps` steps; one step compares a candidate with one that it can follow.
 pub(super) fn search(
     candidates: &[PickCandidate],
     walk: impl Fn(usize, usize) -> i64,
     longest: i64,
-    branches: usize,
+    steps: usize,
 ) -> SearchResult {
     let spans = candidates.iter().map(|it| (it.start, it.end));
     let mirrored = candidates.iter().map(|it| (-it.end, -it.start));
@@ -128,7 +129,7 @@ pub(super) fn search(
         forward: Side::of(&spans.collect::<Vec<_>>(), &walk, longest),
         backward: Side::of(&mirrored.collect::<Vec<_>>(), &walk, longest),
     };
-    let mut left = branches;
+    let mut left = steps;
     let all = vec![true; candidates.len()];
     let plain: Vec<Score> = candidates.iter().map(|it| Score(it.weight, 0)).collect();
     let best = search.best(&plain, all.clone(), &mut left);
@@ -150,11 +151,11 @@ pub(super) fn search(
         taken.extend(onward.iter().rev().skip(1));
         // The path ignores repeats, so no set with this candidate is better. Without a repeat it is the best such set.
         if search.repeated(&taken).is_some() {
-            if left == 0 {
+            if left < search.steps_of_branch() {
                 is_exact = false;
                 taken = search.without_repeats(&scores, &taken, Some(index)).1;
             } else {
-                left -= 1;
+                left -= search.steps_of_branch();
                 let found = search.best(&scores, search.around(index, &walk), &mut left);
                 is_exact &= found.is_exact;
                 taken = found.taken;
@@ -207,6 +208,11 @@ impl Search<'_> {
         twice.first().copied()
     }
 
+    /// The steps of one sweep.
+    fn steps_of_branch(&self) -> usize {
+        self.forward.order.len() + self.forward.near.iter().map(Vec::len).sum::<usize>()
+    }
+
     /// The candidates that can be taken together with one candidate, and that candidate. Every candidate weighs more than
     /// nothing, so each best set of these contains it.
     fn around(&self, index: usize, walk: &impl Fn(usize, usize) -> i64) -> Vec<bool> {
@@ -233,10 +239,11 @@ impl Search<'_> {
             }
             let times = (0..self.candidates.len()).filter(|index| self.talk(*index) == Some(talk));
             let times: Vec<usize> = times.filter(|index| alive.get(*index) == Some(&true)).collect();
-            if *left < times.len() {
+            let steps = times.len() * self.steps_of_branch();
+            if *left < steps {
                 break;
             }
-            *left -= times.len();
+            *left -= steps;
             for kept in &times {
                 let mut alive = alive.clone();
                 for other in times.iter().filter(|other| *other != kept) {
@@ -262,11 +269,15 @@ impl Search<'_> {
     /// The set with each talk at most once: at the time to keep, else at its heaviest time, then its earliest one.
     fn without_repeats(&self, scores: &[Score], taken: &[usize], keep: Option<usize>) -> (Score, Vec<usize>) {
         let score = |index: &usize| scores.get(*index).copied().unwrap_or_default();
-        let is_kept = |index: &&usize| {
-            let rivals = taken.iter().filter(|other| self.talk(**other) == self.talk(**index));
-            let best = rivals.max_by_key(|other| (Some(**other) == keep, score(other), Reverse(**other)));
-            best == Some(*index)
-        };
+        let worth = |index: &usize| (Some(*index) == keep, score(index), Reverse(*index));
+        let mut best: HashMap<Option<usize>, usize> = HashMap::with_capacity(taken.len());
+        for index in taken {
+            let chosen = best.entry(self.talk(*index)).or_insert(*index);
+            if worth(index) > worth(chosen) {
+                *chosen = *index;
+            }
+        }
+        let is_kept = |index: &&usize| best.get(&self.talk(**index)) == Some(*index);
         let kept: Vec<usize> = taken.iter().filter(is_kept).copied().collect();
         (kept.iter().map(score).fold(Score::default(), Score::add), kept)
     }
@@ -448,11 +459,11 @@ mod tests {
         #[test]
         fn a_reached_limit_is_reported_and_gives_a_valid_set(
             picks in prop::collection::vec(candidate(), 0..12),
-            branches in 0usize..6,
+            steps in 0usize..200,
         ) {
             let (candidates, places): (Vec<_>, Vec<_>) = picks.into_iter().unzip();
             let walk = line(&places);
-            let found = search(&candidates, &walk, 6, branches);
+            let found = search(&candidates, &walk, 6, steps);
             prop_assert!(is_valid(&candidates, &walk, &found.taken));
             prop_assert!(found.with.iter().all(|with| is_valid(&candidates, &walk, &with.taken)));
             if found.is_exact {

@@ -1,6 +1,6 @@
 //! The connection between server and sender: JSON lines on the control socket, one answer to each request.
 //!
-//! The sender claims deliveries, and waits for them if it likes. If the sender is gone when its claim is answered, the
+//! The sender claims deliveries, and may wait for them. If the sender is gone when its claim is answered, the
 //! server takes the claim back at once.
 
 use crate::cli::control::{DELIVER, request};
@@ -13,10 +13,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// The longest time that a claim waits on the server.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
+const MAX_WAIT: Duration = Duration::from_secs(30);
 
 /// How long either side waits for the other's line. It is longer than the longest wait of a claim.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A request of the sender.
 #[derive(Debug, Serialize, Deserialize)]
@@ -59,13 +59,13 @@ pub(in crate::cli) enum Answer {
 pub(in crate::cli) fn serve(publisher: &Publisher, stream: UnixStream) -> io::Result<()> {
     // A sender that waits for nothing may be silent for long, and is noticed when it closes.
     stream.set_read_timeout(None)?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
     let mut out = stream.try_clone()?;
     for line in BufReader::new(stream).lines() {
         let request: Request = serde_json::from_str(&line?).map_err(io::Error::other)?;
         let answer = match request {
             Request::Claim { limit, busy, wait_ms } => {
-                claim(publisher, limit, &busy, Duration::from_millis(wait_ms).min(LONGEST_WAIT))
+                claim(publisher, limit, &busy, Duration::from_millis(wait_ms).min(MAX_WAIT))
             }
             Request::Settle(outcomes) => publisher.outbox().settle(&outcomes).map(Answer::Settled),
             Request::RetryGivenUp => publisher.outbox().retry_given_up().map(Answer::Retried),
@@ -114,11 +114,8 @@ fn count(publisher: &Publisher) -> Result<Answer, OutboxError> {
 /// Returns the deliveries of a claim that never reached its sender.
 fn take_back(publisher: &Publisher, answer: Answer) {
     let Answer::Claimed(messages) = answer else { return };
-    let returned = |ClaimedMessage { id, claim, release, .. }| {
-        let result = SendResult::Returned;
-        Outcome { id, claim, release, result }
-    };
-    let returned: Vec<Outcome> = messages.into_iter().map(returned).collect();
+    let returned = messages.into_iter().map(|message| message.outcome(SendResult::Returned));
+    let returned: Vec<Outcome> = returned.collect();
     if let Err(error) = publisher.outbox().settle(&returned) {
         tracing::warn!(%error, "a claim of a sender that is gone lasts until its lease ends");
     }
@@ -141,8 +138,8 @@ impl Link {
     /// Connects to the server of a data directory.
     pub(super) fn open(data: &Path) -> io::Result<Self> {
         let out = request(data, DELIVER)?;
-        out.set_write_timeout(Some(PATIENCE))?;
-        out.set_read_timeout(Some(PATIENCE))?;
+        out.set_write_timeout(Some(TIMEOUT))?;
+        out.set_read_timeout(Some(TIMEOUT))?;
         let answers = BufReader::new(out.try_clone()?);
         Ok(Self { out, answers })
     }

@@ -1,14 +1,19 @@
 //! Sends one message, and says how it ended.
 
-use crate::client::{Client, OutgoingRequest};
+use crate::client::{BeforeSend, Client, OutgoingRequest};
 use crate::clock::Clock;
+use crate::config::Mail;
 use crate::reach::{Body, Endpoint, Guard, Message, SendResult, WEBHOOK_SIGNATURE};
+use crate::smtp::{SmtpClient, SmtpError};
 use data_encoding::{BASE64, HEXLOWER};
 use ipnet::IpNet;
 use ring::hmac;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use url::Url;
+
+/// The file with the password for the mail relay, and the credential's name.
+const MAIL_SECRET: &str = "mail-secret";
 
 /// The directory of secrets that the packaged unit passes as credentials, and the prefix of their names.
 const WEBHOOK_SECRETS: &str = "webhook-secrets";
@@ -19,6 +24,8 @@ pub(super) struct Sender {
     client: Client,
     /// Sends to addresses that clients of the server chose.
     strangers: Client,
+    /// Sends mails; none if the config has no relay.
+    relay: Option<SmtpClient>,
     clock: Clock,
     credentials: Option<PathBuf>,
 }
@@ -26,20 +33,27 @@ pub(super) struct Sender {
 impl Sender {
     /// `parallel` is how many messages are sent at a time. `allowed` are networks in which devices may be called although
     /// their addresses are not public.
-    pub(super) fn new(parallel: usize, allowed: Vec<IpNet>) -> Self {
+    pub(super) fn new(parallel: usize, allowed: Vec<IpNet>, mail: Option<Mail>) -> Self {
         let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
         let may_dial = move |url: &Url, address| {
             Endpoint::parse(url.as_str(), &allowed).is_ok_and(|endpoint| endpoint.may_dial(address, &allowed))
         };
         let strangers = Client::for_strangers(parallel, Box::new(may_dial));
-        Self { client: Client::for_deliveries(parallel), strangers, clock: Clock::wall(), credentials }
+        let relay = mail.map(|Mail { mut relay, from, .. }| {
+            if let Some((_, file)) = &mut relay.login {
+                *file = readable_secret(file, credentials.as_deref());
+            }
+            SmtpClient::new(relay, from.domain())
+        });
+        Self { client: Client::for_deliveries(parallel), strangers, relay, clock: Clock::wall(), credentials }
     }
 
-    pub(super) fn send(&self, message: &Message) -> SendResult {
-        self.try_send(message).unwrap_or_else(|error| SendResult::Failed { error })
+    /// Sends a message. `before` is called when it is about to leave; not if there is no connection.
+    pub(super) fn send(&self, message: &Message, before: BeforeSend) -> SendResult {
+        self.try_send(message, before).unwrap_or_else(|error| SendResult::Failed { error })
     }
 
-    fn try_send(&self, message: &Message) -> Result<SendResult, String> {
+    fn try_send(&self, message: &Message, before: BeforeSend) -> Result<SendResult, String> {
         let body: Cow<'_, [u8]> = match &message.body {
             Body::Text(text) => text.as_bytes().into(),
             Body::Base64(text) => {
@@ -53,12 +67,36 @@ impl Sender {
         let answer = match &message.guard {
             Guard::Sign(secret_file) => {
                 self.sign(secret_file, &body, &mut headers)?;
-                self.client.deliver(request(headers)).map_err(|error| error.with_cause())?
+                self.client.deliver(request(headers), before).map_err(|error| error.with_cause())?
             }
-            Guard::Stranger => self.strangers.deliver(request(headers)).map_err(|error| error.cause())?,
+            Guard::Stranger => {
+                self.strangers.deliver(request(headers), before).map_err(|error| error.cause())?
+            }
+            Guard::Relay { sender } => {
+                before();
+                return self.mail(sender, &message.url, &body);
+            }
         };
         let retry_after = answer.retry_after.as_deref().and_then(|text| seconds(text, &self.clock));
         Ok(SendResult::Answered { status: answer.status, retry_after })
+    }
+
+    /// Ends the connections that are kept for further messages.
+    pub(super) fn close(&self) {
+        if let Some(relay) = &self.relay {
+            relay.close();
+        }
+    }
+
+    fn mail(&self, sender: &str, url: &str, body: &[u8]) -> Result<SendResult, String> {
+        let relay = self.relay.as_ref().ok_or("the config has no mail relay; restart callboard deliver")?;
+        let recipient = url.strip_prefix("mailto:").ok_or("the address is not valid")?;
+        let mail = std::str::from_utf8(body).map_err(|_| "the mail is damaged")?;
+        match relay.send(sender, recipient, mail) {
+            Ok(()) => Ok(SendResult::Answered { status: 250, retry_after: None }),
+            Err(SmtpError::NoRecipient { status }) => Ok(SendResult::NoRecipient { status }),
+            Err(error) => Err(error.to_string()),
+        }
     }
 
     fn sign(&self, secret_file: &Path, body: &[u8], headers: &mut Vec<(&str, String)>) -> Result<(), String> {
@@ -74,7 +112,7 @@ impl Sender {
 }
 
 /// The value of a Retry-After header in seconds: a number or a date (RFC 9110, 10.2.3).
-fn seconds(text: &str, clock: &Clock) -> Option<u64> {
+pub(in crate::cli) fn seconds(text: &str, clock: &Clock) -> Option<u64> {
     let text = text.trim();
     text.parse().ok().or_else(|| {
         let at = httpdate::parse_http_date(text).ok()?;
@@ -83,10 +121,14 @@ fn seconds(text: &str, clock: &Clock) -> Option<u64> {
     })
 }
 
-/// The file to read a webhook's secret from. systemd passes the files of a directory `webhook-secrets`, which only root can
-/// read, as credentials `webhook-secrets_FILE` (systemd.exec(5), `LoadCredential=`). The unit's user reads those instead.
+/// The file to read a secret from. systemd passes the files of a directory `webhook-secrets`, which only root can read, as
+/// credentials `webhook-secrets_FILE`, and a file `mail-secret` as a credential of that name (systemd.exec(5),
+/// `LoadCredential=`). The unit's user reads those instead.
 fn readable_secret(secret_file: &Path, credentials: Option<&Path>) -> PathBuf {
     let credential = || {
+        if secret_file.file_name()? == MAIL_SECRET {
+            return Some(credentials?.join(MAIL_SECRET)).filter(|file| file.exists());
+        }
         let directory = secret_file.parent()?.file_name().filter(|name| *name == WEBHOOK_SECRETS)?;
         let id = format!("{}_{}", directory.to_str()?, secret_file.file_name()?.to_str()?);
         Some(credentials?.join(id)).filter(|file| file.exists())

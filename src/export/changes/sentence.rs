@@ -1,8 +1,6 @@
 //! Describes changes in words, as people at the venue would.
 
-use crate::program::{
-    Change, ChangeKind, ClockStyle, Conference, Field, Session, Slot, Speaker, Status, Text,
-};
+use crate::program::{Change, ChangeKind, Conference, Field, Session, Slot, Speaker, Status, Text};
 use crate::revision::Slugs;
 use crate::texts::Texts;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -61,11 +59,7 @@ impl SentenceWriter<'_> {
 
     /// `11:00 am`
     fn time(&self, at: DateTime<Utc>) -> String {
-        let civil = self.conference.zone.civil(at);
-        match self.conference.clock {
-            ClockStyle::Twelve => self.texts.time_of_12(civil.time()),
-            ClockStyle::TwentyFour => civil.format("%H:%M").to_string(),
-        }
+        self.texts.time(self.conference.clock, self.conference.zone.civil(at).time())
     }
 
     fn track(&self, session: &Session) -> Option<String> {

@@ -4,6 +4,7 @@ use super::{AgendaError, checked_name, issue_link, live_links, put_link, resolve
 use crate::agenda::EditKey;
 use crate::clock::Clock;
 use crate::freshness::Freshness;
+use crate::reach::announce_agenda;
 use crate::release::Release;
 use crate::store::{AgendaRecord, CommitError, LinkTarget, Store, Write};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -99,10 +100,19 @@ impl Agendas {
             }
             let now = self.clock.now();
             let (result, mut writes) = match change(&mut record, now)? {
-                Effect::None(result) => return Ok((Owned { key, record }, result)),
-                Effect::Public(result, writes) => {
+                Effect::None(result) => {
+                    // An earlier change without an answer may not take effect afterwards.
+                    match self.confirm(&key, version).await {
+                        Ok(()) => return Ok((Owned { key, record }, result)),
+                        Err(CommitError::Conflict) => record = self.open(&key)?.record,
+                        Err(error) => return Err(error.into()),
+                    }
+                    continue;
+                }
+                Effect::Public(result, mut writes) => {
                     // Clients compare whole seconds, so every state gets a second of its own.
                     record.modified = now.max(modified + TimeDelta::seconds(1));
+                    writes.extend(announce_agenda(&self.store, &key.hash(), version + 1, now)?);
                     (result, writes)
                 }
                 Effect::Private(result, writes) => (result, writes),
@@ -117,6 +127,14 @@ impl Agendas {
             }
         }
         Err(CommitError::Conflict.into())
+    }
+
+    /// Confirms that an agenda has the version that was read. A store of its own has no other.
+    async fn confirm(&self, key: &EditKey, version: u64) -> Result<(), CommitError> {
+        match self.store.is_shared() {
+            true => self.store.commit(vec![Write::ExpectAgenda { key: key.hash(), version }]).await,
+            false => Ok(()),
+        }
     }
 
     /// Creates an agenda with its first read link.
@@ -165,7 +183,7 @@ impl Agendas {
     }
 
     /// Replaces the edit key, as after the loss of a phone. The read links keep working, and so do the subscriptions of
-    /// calendar programs that follow them; those of browsers end. The owner sees only the links' numbers and labels, since
+    /// calendar programs that follow them; those of browsers and mailboxes end. The owner sees only the links' numbers and labels, since
     /// their tokens were derived from the old key.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use super::owner::{Agendas, Owned};
 use super::{AgendaError, checked_name};
 use crate::agenda::ReadToken;
 use crate::http::Problem;
-use crate::reach::{Endpoint, MOST_SUBSCRIPTIONS};
+use crate::reach::{Endpoint, MAX_SUBSCRIPTIONS};
 use crate::revision::Digest;
 use crate::store::{
     CalendarSource, Channel, CommitError, FollowedCalendar, LinkTarget, ReadError, SubscriptionRecord,
@@ -18,7 +18,7 @@ use crate::store::{
 const ATTEMPTS: usize = 16;
 
 /// The most subscriptions to public calendars in one record of the store: 16,384 in all.
-const MOST_PUBLIC: usize = 64;
+const MAX_PUBLIC: usize = 64;
 
 /// A device that subscribes.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ pub struct Device {
     pub auth: Vec<u8>,
     /// The device's name; may be empty.
     pub label: String,
+    /// Whether the device is reminded of sessions; none leaves it as it is.
+    pub reminders: Option<bool>,
 }
 
 impl Agendas {
@@ -42,7 +44,8 @@ impl Agendas {
         Ok(self.store.subscriptions(&owned.key.hash())?.unwrap_or_default().list)
     }
 
-    /// Subscribes a device. Returns its record, and whether it is new. A device that is known gets new keys.
+    /// Subscribes a device. Returns its record, and whether it is new. A device that is known gets new keys. `replaces` is
+    /// the id of the device's former subscription, if its push service gave it another address; else it is empty.
     ///
     /// # Errors
     /// [`AgendaError`].
@@ -50,6 +53,7 @@ impl Agendas {
         &self,
         owned: &Owned,
         device: Device,
+        replaces: &str,
     ) -> Result<(SubscriptionRecord, bool), AgendaError> {
         let label = checked_name("label", &device.label)?;
         let record = SubscriptionRecord {
@@ -59,18 +63,25 @@ impl Agendas {
             p256dh: device.p256dh,
             auth: device.auth,
             label,
+            reminders: device.reminders.unwrap_or_default(),
             created: self.clock.now(),
             calendar: None,
+            mail: None,
         };
         self.change_agenda_devices(owned, |list| {
-            if let Some(updated) = update(list, &record) {
-                return Ok(updated);
+            let former = list.iter().position(|known| known.id == replaces && known.id != record.id);
+            let former = former.map(|place| list.remove(place));
+            let known = list.iter().find(|known| known.id == record.id).or(former.as_ref());
+            let reminders = device.reminders.or(known.map(|known| known.reminders)).unwrap_or_default();
+            let record = SubscriptionRecord { reminders, ..record.clone() };
+            if let Some((updated, has_changed)) = update(list, &record) {
+                return Ok((updated, has_changed || former.is_some()));
             }
-            if list.iter().filter(|known| known.calendar.is_none()).count() >= MOST_SUBSCRIPTIONS {
+            if list.iter().filter(|known| known.channel == Channel::WebPush).count() >= MAX_SUBSCRIPTIONS {
                 return Err(AgendaError::TooManyDevices);
             }
             list.push(record.clone());
-            Ok(((record.clone(), true), true))
+            Ok(((record, true), true))
         })
         .await
     }
@@ -90,8 +101,8 @@ impl Agendas {
         let id = device.endpoint.calendar_id(&calendar.topic);
         let key = self.key_of(&calendar.source, &id)?;
         let most = match calendar.source {
-            CalendarSource::Feed(_) => MOST_PUBLIC,
-            CalendarSource::Link(_) => MOST_SUBSCRIPTIONS,
+            CalendarSource::Feed(_) => MAX_PUBLIC,
+            CalendarSource::Link(_) => MAX_SUBSCRIPTIONS,
         };
         let record = SubscriptionRecord {
             id: id.clone(),
@@ -100,8 +111,10 @@ impl Agendas {
             p256dh: device.p256dh,
             auth: device.auth,
             label: checked_name("label", &device.label)?,
+            reminders: false,
             created: now,
             calendar: Some(calendar),
+            mail: None,
         };
         let known = self.store.subscriptions(&key)?.unwrap_or_default().list;
         if !known.iter().any(|known| known.id == id && !known.is_expired(now)) {
@@ -172,43 +185,65 @@ impl Agendas {
         .await
     }
 
-    /// Changes the devices in one record, and commits them if `change` says that it changed them.
-    async fn change_devices<T>(
+    /// Changes the devices in one record, and commits them if `change` says that it changed them. On a shared store, another
+    /// replica may have changed them since they were read, so that they did not change is committed too.
+    pub(super) async fn change_devices<T>(
         &self,
         key: Digest,
         change: impl Fn(&mut Vec<SubscriptionRecord>) -> Result<(T, bool), AgendaError>,
+    ) -> Result<T, AgendaError> {
+        self.change_devices_with(key, || Ok(()), without_writes(change)).await
+    }
+
+    /// [`Self::change_devices`] with further writes of the same commit. After a conflict, `check` may end the attempts.
+    pub(super) async fn change_devices_with<T>(
+        &self,
+        key: Digest,
+        check: impl Fn() -> Result<(), AgendaError>,
+        change: impl Fn(&mut Vec<SubscriptionRecord>) -> Result<(T, bool, Vec<Write>), AgendaError>,
     ) -> Result<T, AgendaError> {
         for _ in 0..ATTEMPTS {
             let stored = self.store.subscriptions(&key)?;
             let expect = stored.as_ref().map(|stored| stored.version.version);
             let mut list = stored.unwrap_or_default().list;
-            let (result, has_changed) = change(&mut list)?;
-            if !has_changed {
+            let (result, has_changed, mut writes) = change(&mut list)?;
+            if has_changed {
+                let version = Version { version: expect.unwrap_or_default() + 1 };
+                writes.push(Write::PutSubscriptions {
+                    key,
+                    expect,
+                    record: SubscriptionsRecord { version, list },
+                });
+            } else if self.store.is_shared() {
+                writes = vec![Write::ExpectSubscriptions { key, version: expect }];
+            } else {
                 return Ok(result);
             }
-            let version = Version { version: expect.unwrap_or_default() + 1 };
-            let record = SubscriptionsRecord { version, list };
-            match self.store.commit(vec![Write::PutSubscriptions { key, expect, record }]).await {
+            match self.store.commit(writes).await {
                 Ok(()) => return Ok(result),
-                Err(CommitError::Conflict) => {}
+                Err(CommitError::Conflict) => check()?,
                 Err(error) => return Err(error.into()),
             }
         }
         Err(CommitError::Conflict.into())
     }
 
-    /// [`Self::change_devices`] of an agenda, which may be deleted meanwhile.
+    /// [`Self::change_devices`] of an agenda, which may be deleted meanwhile: then every attempt would be a conflict.
     async fn change_agenda_devices<T>(
         &self,
         owned: &Owned,
         change: impl Fn(&mut Vec<SubscriptionRecord>) -> Result<(T, bool), AgendaError>,
     ) -> Result<T, AgendaError> {
-        let changed = self.change_devices(owned.key.hash(), change).await;
-        if changed.as_ref().err() == Some(&AgendaError::Commit(CommitError::Conflict)) {
-            self.open(&owned.key)?;
-        }
-        changed
+        let is_there = || self.open(&owned.key).map(drop);
+        self.change_devices_with(owned.key.hash(), is_there, without_writes(change)).await
     }
+}
+
+/// A change of devices whose commit writes nothing else.
+fn without_writes<T>(
+    change: impl Fn(&mut Vec<SubscriptionRecord>) -> Result<(T, bool), AgendaError>,
+) -> impl Fn(&mut Vec<SubscriptionRecord>) -> Result<(T, bool, Vec<Write>), AgendaError> {
+    move |list| change(list).map(|(result, has_changed)| (result, has_changed, Vec::new()))
 }
 
 /// Replaces a known device. Returns its new record, that it is not new, and whether it changed; none if it is not known.

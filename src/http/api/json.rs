@@ -50,6 +50,18 @@ impl Object {
         }
     }
 
+    /// true or false; null counts as missing.
+    pub(super) fn flag(&mut self, name: &str) -> Option<bool> {
+        match self.fields.remove(name)? {
+            Value::Bool(flag) => Some(flag),
+            Value::Null => None,
+            _ => {
+                self.faults.push(InvalidValue::new(name, "write true or false"));
+                None
+            }
+        }
+    }
+
     /// An object, to read its fields; null and a missing one count as empty.
     pub(super) fn object(&mut self, name: &str) -> Self {
         let fields = match self.fields.remove(name) {

@@ -229,8 +229,8 @@ mod tests {
     }
 
     #[test]
-    fn the_page_tells_of_every_operation() {
-        let told: usize = reference().iter().map(|chapter| chapter.operations.len()).sum();
-        assert_eq!(told, operations().count());
+    fn the_page_lists_every_operation() {
+        let listed: usize = reference().iter().map(|chapter| chapter.operations.len()).sum();
+        assert_eq!(listed, operations().count());
     }
 }

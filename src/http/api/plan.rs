@@ -2,7 +2,7 @@
 
 use super::agenda::{AgendaChange, AgendaRequest, busy_document};
 use super::json;
-use crate::agenda::{Busy, Cost, LeftOut, LeftOutReason, PickWeight, Suggestion, Wishes, suggest};
+use crate::agenda::{Busy, Cost, LeftOut, LeftOutReason, PickWeight, Preferences, Suggestion, suggest};
 use crate::http::Problem;
 use crate::http::problem::InvalidValue;
 use crate::http::reply::{self, Answer};
@@ -59,8 +59,8 @@ impl AgendaRequest<'_> {
         let owned = self.open()?;
         let (ranks, busy) = (owned.ranks(), owned.busy());
         let plan = || {
-            let wishes = Wishes { picks: &owned.record.picks, ranks: &ranks, busy: &busy };
-            self.represent_hashed(plan_document(self.release.number(), &suggest(&wishes, &self.release)))
+            let preferences = Preferences { picks: &owned.record.picks, ranks: &ranks, busy: &busy };
+            self.represent_hashed(plan_document(self.release.number(), &suggest(&preferences, &self.release)))
         };
         self.queue.make(plan).await?
     }

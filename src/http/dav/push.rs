@@ -1,4 +1,5 @@
-//! WebDAV-Push (a draft by bitfire, of May 2026): calendar programs subscribe to a calendar and are told when to fetch it.
+//! WebDAV-Push (a draft by bitfire, of May 2026): calendar programs subscribe to a calendar and are notified when it
+//! changes.
 //!
 //! A POST of `push-register` to a calendar subscribes, and the same again renews. A DELETE of the address in its Location
 //! ends the subscription. One rule of the draft is relaxed, because DAVx5 relies on it: a missing trigger means content
@@ -7,7 +8,7 @@
 use super::calendar::DavResource;
 use super::refusal::{PUSH, Refusal};
 use super::report::{child, parse};
-use super::{Tree, Visit};
+use super::{DavRequest, Tree};
 use crate::config::Push;
 use crate::http::agendas::{AgendaError, Device};
 use crate::http::conditional::http_date;
@@ -22,19 +23,19 @@ use http::header::{CONTENT_TYPE, EXPIRES, LOCATION, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Response};
 
 /// How long a subscription lasts if the program asks for no time. DAVx5 asks for 3 days.
-const USUAL: TimeDelta = TimeDelta::days(3);
+const DEFAULT_LIFETIME: TimeDelta = TimeDelta::days(3);
 
 /// The shortest and the longest time that a program gets.
-const SHORTEST: TimeDelta = TimeDelta::hours(1);
-const LONGEST: TimeDelta = TimeDelta::days(7);
+const MIN_LIFETIME: TimeDelta = TimeDelta::hours(1);
+const MAX_LIFETIME: TimeDelta = TimeDelta::days(7);
 
 /// The most characters of a program's name.
-const LONGEST_NAME: usize = 40;
+const MAX_NAME: usize = 40;
 
 /// The media type of the body. Browsers send no form of another site with it.
 const XML: &str = "application/xml";
 
-impl Visit<'_> {
+impl DavRequest<'_> {
     /// The public key that signs push messages; none if they are off.
     pub(super) fn push_key(&self) -> Option<String> {
         self.publisher.push()?;
@@ -56,7 +57,7 @@ impl Visit<'_> {
             return Err(unavailable("This server sends no push messages."));
         };
         if !wants_content(&root) {
-            let reason = "Only content updates are told. Ask for the trigger content-update.";
+            let reason = "Only content updates are sent. Ask for the trigger content-update.";
             return Err(Refusal::Push("P:no-supported-trigger", reason.to_owned()).into());
         }
         let device = device(&root, &push, name_of(&self.request.headers))
@@ -112,7 +113,7 @@ fn is_xml(headers: &HeaderMap) -> bool {
 fn name_of(headers: &HeaderMap) -> String {
     let agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let name = agent.split(['/', ' ', '(']).next().unwrap_or_default();
-    name.chars().take(LONGEST_NAME).collect()
+    name.chars().take(MAX_NAME).collect()
 }
 
 /// Whether the program wants to know when sessions change. A depth that no calendar has counts as the only one that they
@@ -125,7 +126,7 @@ fn wants_content(root: &Element) -> bool {
 fn expires(root: &Element, now: DateTime<Utc>) -> DateTime<Utc> {
     let asked = child(root, PUSH, "expires").map(|asked| asked.text.trim());
     let asked = asked.and_then(|asked| httpdate::parse_http_date(asked).ok()).map(DateTime::<Utc>::from);
-    asked.map_or(now + USUAL, |asked| asked.clamp(now + SHORTEST, now + LONGEST))
+    asked.map_or(now + DEFAULT_LIFETIME, |asked| asked.clamp(now + MIN_LIFETIME, now + MAX_LIFETIME))
 }
 
 /// The device of a `push-register`. The error is a text for people.
@@ -148,7 +149,7 @@ fn device(root: &Element, push: &Push, label: String) -> Result<Device, String> 
     let (p256dh, auth) = keys.filter(|(p256dh, auth)| are_usable_keys(p256dh, auth)).ok_or(
         "Write subscription-public-key and auth-secret as the push service gives them, in base64url.",
     )?;
-    Ok(Device { endpoint, p256dh, auth, label })
+    Ok(Device { endpoint, p256dh, auth, label, reminders: None })
 }
 
 #[cfg(test)]
@@ -179,7 +180,7 @@ mod tests {
             asked(&format!("<expires> {} </expires>", at.to_str().unwrap()))
         };
         assert_eq!([date(3), date(5), date(400)], [3, 5, 7].map(TimeDelta::days));
-        assert_eq!(date(-9), SHORTEST);
-        assert_eq!([asked(""), asked("<expires>soon</expires>")], [USUAL, USUAL]);
+        assert_eq!(date(-9), MIN_LIFETIME);
+        assert_eq!([asked(""), asked("<expires>soon</expires>")], [DEFAULT_LIFETIME, DEFAULT_LIFETIME]);
     }
 }

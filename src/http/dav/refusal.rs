@@ -8,7 +8,7 @@ pub enum Refusal {
     /// A precondition that is not met, by the name of its element.
     #[error("{0} does not hold")]
     Unmet(&'static str),
-    /// A calendar program cannot be told of changes, by the name of its element and the reason.
+    /// A calendar program cannot subscribe to changes, by the name of its element and the reason.
     #[error("{1}")]
     Push(&'static str, String),
     /// A write to a read-only resource.

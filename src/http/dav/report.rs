@@ -8,7 +8,7 @@ use super::filter::{Filter, FilteredSession, Range};
 use super::multistatus::{Multistatus, ResponseItem};
 use super::property::Wanted;
 use super::refusal::{CALDAV, DAV};
-use super::{CALENDAR, Depth, Refusal, Visit};
+use super::{CALENDAR, DavRequest, Depth, Refusal};
 use crate::feed::{BusyPeriod, RenderedEvent, free_busy};
 use crate::http::{Body, Problem};
 use crate::program::{SessionId, Slot, Status};
@@ -37,7 +37,7 @@ fn bad(text: &str) -> Problem {
     Problem::BadBody(text.to_owned())
 }
 
-impl Visit<'_> {
+impl DavRequest<'_> {
     pub(super) async fn report(&mut self, resource: DavResource) -> Result<Response<Body>, Problem> {
         let body = std::mem::take(&mut self.body);
         let root = parse(&body)?;
@@ -140,7 +140,7 @@ fn limit(root: &Element) -> Result<Option<usize>, Problem> {
     most.filter(|most| *most > 0).map(Some).ok_or(bad("nresults is a number from 1"))
 }
 
-impl Visit<'_> {
+impl DavRequest<'_> {
     pub(super) async fn query(
         &self,
         calendar: Calendar,
@@ -197,7 +197,7 @@ impl Calendar {
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
-impl Visit<'_> {
+impl DavRequest<'_> {
     pub(super) fn propfind(&self, resource: DavResource) -> Result<Response<Body>, Problem> {
         let is_object = matches!(resource, DavResource::Object(..));
         // A missing Depth means infinity (9.1). An object has nothing below it.

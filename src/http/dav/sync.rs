@@ -7,7 +7,7 @@
 use super::calendar::{Calendar, DavResource};
 use super::multistatus::{Multistatus, ResponseItem};
 use super::property::Wanted;
-use super::{Refusal, Visit};
+use super::{DavRequest, Refusal};
 use crate::exchange::{pack, unpack};
 use crate::http::{Body, Problem};
 use crate::program::SessionId;
@@ -63,7 +63,7 @@ impl Calendar {
     }
 }
 
-impl Visit<'_> {
+impl DavRequest<'_> {
     pub(super) fn sync(
         &self,
         calendar: Calendar,

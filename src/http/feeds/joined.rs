@@ -4,9 +4,9 @@ use crate::feed::{Coding, Feed, JoinedChunks, JoinedFeed};
 use crate::http::EntityTag;
 use crate::http::body::{Body, Stream};
 use crate::http::conditional::{ConditionResult, Validators, evaluate};
-use crate::http::negotiation::{negotiate, wanted};
+use crate::http::negotiation::negotiate;
 use crate::http::reply::Answer;
-use crate::http::reply::{Content, Representation, stable_last_modified};
+use crate::http::reply::{Content, Published, Representation, stable_last_modified};
 use crate::release::Release;
 use crate::release::ReleaseMark;
 use bytes::Bytes;
@@ -49,17 +49,7 @@ impl<'a> FeedSource<'a> {
         let last_modified =
             |modified: DateTime<Utc>| stable_last_modified(floor.map_or(modified, |f| f.max(modified)), now);
         match self {
-            Self::Canonical(feed) => {
-                // Compression in the background may replace a body at any time, so tag and bytes are read together.
-                let coded = feed.coded(|made| wanted(&request.headers, made));
-                let tag = match &coded {
-                    Some(coded) => EntityTag::coded(&feed.hash, coded.coding, coded.level),
-                    None => EntityTag::plain(&feed.hash),
-                };
-                let coding = coded.as_ref().map_or(Coding::Identity, |coded| coded.coding);
-                let body = coded.map_or_else(|| feed.identity.clone(), |coded| coded.bytes);
-                calendar(tag, last_modified(feed.modified), coding, Content::Kept(body))
-            }
+            Self::Canonical(feed) => published(feed, last_modified(feed.modified)).representation(request),
             Self::Joined(joined) => {
                 let coding = match joined_coding(request) {
                     Coding::Gzip if joined.len() > MAX_COMPRESSED || !joined.deflate(MAX_DEFLATED) => {
@@ -78,6 +68,12 @@ impl<'a> FeedSource<'a> {
             }
         }
     }
+}
+
+/// A canonical feed as it was published.
+pub(super) fn published(feed: &Feed, modified: Option<DateTime<Utc>>) -> Published<'_> {
+    let Feed { hash, identity: plain, codings, .. } = feed;
+    Published { media_type: CALENDAR, hash, modified, plain, codings }
 }
 
 /// The coding of a joined feed: none, or one gzip member.

@@ -8,12 +8,16 @@
 //! half. When that is full, it becomes the older half, and the former older half is evicted. A half may hold thousands of entries, so the holder of the lock around the map
 //! takes evicted halves out and drops them after releasing the lock.
 
+use super::joined::joined_tag;
+use crate::agenda::ReadToken;
 use crate::feed::{Coding, FeedOptions};
 use crate::freshness::LinkHash;
 use crate::release::{Release, ReleaseMark};
 use crate::store::LinkedAgenda;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use http::HeaderValue;
+use http::header::InvalidHeaderValue;
 use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -36,15 +40,32 @@ pub(super) struct PolledFeed {
     /// The store's generation at the last check.
     generation: AtomicU64,
     source: LinkedAgenda,
-    /// The hash in its entity tag.
+    /// The hash of the token.
+    pub(super) link: LinkHash,
+    /// The hash in its entity tags.
     pub(super) hash: String,
+    /// The entity tags of the plain and of the compressed body.
+    tags: [HeaderValue; 2],
     /// When the feed last changed.
     pub(super) modified: DateTime<Utc>,
 }
 
 impl PolledFeed {
-    pub(super) fn new(source: LinkedAgenda, hash: String, modified: DateTime<Utc>) -> Arc<Self> {
-        Arc::new(Self { generation: source.generation.into(), source, hash, modified })
+    pub(super) fn new(
+        source: LinkedAgenda,
+        link: LinkHash,
+        hash: String,
+        modified: DateTime<Utc>,
+    ) -> Result<Arc<Self>, InvalidHeaderValue> {
+        let tag = |coding| HeaderValue::try_from(joined_tag(&hash, coding).into_quoted());
+        let tags = [tag(Coding::Identity)?, tag(Coding::Gzip)?];
+        Ok(Arc::new(Self { generation: source.generation.into(), source, link, hash, tags, modified }))
+    }
+
+    /// The entity tag of the body in a coding.
+    pub(super) fn tag(&self, coding: Coding) -> &HeaderValue {
+        let [plain, gzip] = &self.tags;
+        if coding == Coding::Gzip { gzip } else { plain }
     }
 
     /// The records that the feed was joined from.
@@ -53,13 +74,13 @@ impl PolledFeed {
     }
 }
 
-/// The cache, in shards by link.
+/// The cache, in shards by token. A hash of the token would take longer than the rest of the look-up.
 pub(in crate::http) struct PolledFeeds([Mutex<PolledShard>; SHARD_COUNT]);
 
 struct PolledShard {
     release: ReleaseMark,
-    agendas: Recent<(LinkHash, FeedOptions), Arc<PolledFeed>>,
-    bodies: Recent<String, (Coding, Bytes)>,
+    agendas: Recent<(ReadToken, FeedOptions), Arc<PolledFeed>>,
+    bodies: Recent<HeaderValue, (Coding, Bytes)>,
 }
 
 impl PolledShard {
@@ -86,7 +107,7 @@ impl fmt::Debug for PolledFeeds {
 #[derive(Clone, Copy)]
 pub(super) struct CachedFeed<'a> {
     pub(super) polled: &'a PolledFeeds,
-    pub(super) link: LinkHash,
+    pub(super) token: &'a ReadToken,
     pub(super) options: FeedOptions,
     pub(super) release: &'a Arc<Release>,
 }
@@ -94,13 +115,13 @@ pub(super) struct CachedFeed<'a> {
 impl CachedFeed<'_> {
     /// The feed, if nothing in the store has changed since the last check.
     pub(super) fn at(&self, generation: u64) -> Option<Arc<PolledFeed>> {
-        let known = self.shard().agendas.find(&(self.link, self.options))?;
+        let known = self.shard().agendas.find(&self.key())?;
         (known.generation.load(Ordering::Relaxed) == generation).then_some(known)
     }
 
     /// The feed, if the records of its link have not changed.
     pub(super) fn of(&self, source: &LinkedAgenda) -> Option<Arc<PolledFeed>> {
-        let known = self.shard().agendas.find(&(self.link, self.options))?;
+        let known = self.shard().agendas.find(&self.key())?;
         if !known.source.is_same(source) {
             return None;
         }
@@ -110,24 +131,29 @@ impl CachedFeed<'_> {
 
     /// Caches the feed.
     pub(super) fn keep(&self, known: &Arc<PolledFeed>) {
-        let bytes = size_of::<PolledFeed>() + known.hash.len() + known.source.len();
-        self.shard().agendas.keep((self.link, self.options), Arc::clone(known), bytes);
+        let texts = known.hash.len() + known.tags.iter().map(HeaderValue::len).sum::<usize>();
+        let bytes = size_of::<PolledFeed>() + texts + known.source.len();
+        self.shard().agendas.keep(self.key(), Arc::clone(known), bytes);
     }
 
     /// The body of an entity tag, with its coding.
-    pub(super) fn body(&self, tag: &str) -> Option<(Coding, Bytes)> {
+    pub(super) fn body(&self, tag: &HeaderValue) -> Option<(Coding, Bytes)> {
         self.shard().bodies.find(tag)
     }
 
     /// Caches a body.
-    pub(super) fn keep_body(&self, tag: String, coding: Coding, body: &Bytes) {
+    pub(super) fn keep_body(&self, tag: &HeaderValue, coding: Coding, body: &Bytes) {
         let bytes = tag.len() + body.len();
-        self.shard().bodies.keep(tag, (coding, body.clone()), bytes);
+        self.shard().bodies.keep(tag.clone(), (coding, body.clone()), bytes);
+    }
+
+    fn key(&self) -> (ReadToken, FeedOptions) {
+        (self.token.clone(), self.options)
     }
 
     fn shard(&self) -> Locked<'_> {
         let PolledFeeds([zero, ..]) = self.polled;
-        let [first, ..] = self.link;
+        let [first, ..] = *self.token.bits();
         let shard = self.polled.0.get(usize::from(first) % SHARD_COUNT).unwrap_or(zero);
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
         let mut evicted = Evicted::default();
@@ -149,8 +175,8 @@ struct Locked<'a> {
 #[derive(Default)]
 struct Evicted {
     shard: Option<PolledShard>,
-    agendas: Vec<Half<(LinkHash, FeedOptions), Arc<PolledFeed>>>,
-    bodies: Vec<Half<String, (Coding, Bytes)>>,
+    agendas: Vec<Half<(ReadToken, FeedOptions), Arc<PolledFeed>>>,
+    bodies: Vec<Half<HeaderValue, (Coding, Bytes)>>,
 }
 
 impl Drop for Locked<'_> {
@@ -240,6 +266,7 @@ impl<K: Eq + Hash, V: Clone> Recent<K, V> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::agenda::EditKey;
     use crate::fixtures;
     use proptest::prelude::*;
     use std::sync::Weak;
@@ -273,8 +300,9 @@ mod tests {
     fn bodies_are_dropped_after_the_lock_is_released() {
         let (polled, release) = (Arc::new(PolledFeeds::default()), Arc::new(fixtures::tricky().release()));
         let (dropped, under_a_lock) = (Arc::default(), Arc::default());
+        let token = &EditKey::generate().unwrap().read_token(1);
         let cached =
-            CachedFeed { polled: &polled, link: [0; 32], options: FeedOptions::default(), release: &release };
+            CachedFeed { polled: &polled, token, options: FeedOptions::default(), release: &release };
         for n in 0..40_u32 {
             let body = Bytes::from_owner(Probe {
                 bytes: vec![0; 100_000],
@@ -282,10 +310,10 @@ mod tests {
                 dropped: Arc::clone(&dropped),
                 under_a_lock: Arc::clone(&under_a_lock),
             });
-            cached.keep_body(n.to_string(), Coding::Identity, &body);
+            cached.keep_body(&n.into(), Coding::Identity, &body);
             drop(body);
             // A body that is found moves into the younger half, which may be full.
-            let _ = cached.body(&n.saturating_sub(6).to_string());
+            let _ = cached.body(&n.saturating_sub(6).into());
         }
         assert!(dropped.load(Ordering::Relaxed) > 20, "{dropped:?} were dropped");
         assert_eq!(under_a_lock.load(Ordering::Relaxed), 0);

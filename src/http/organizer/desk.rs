@@ -1,4 +1,5 @@
-//! The desk: the organizer's first page, its sign-in cookie, and the forms that discard or cancel what waits.
+//! The desk: the organizer's first page, its sign-in cookie, and the forms that discard a held release or cancel a
+//! scheduled one.
 
 use super::{Organizer, OrganizerRequest, UncheckedRequest, is_marked};
 use crate::freshness::FeedKind;
@@ -9,12 +10,14 @@ use crate::http::query::Query;
 use crate::http::reply::{Answer, html, see_other, see_other_at, set_cookies};
 use crate::import::{Fault, Report, capitalized, place};
 use crate::program::Severity;
-use crate::publisher::AttemptResult;
+use crate::publisher::{AttemptResult, Conflict, HoldReason, SourceStatus};
 use crate::reach::DeliveryCounts;
 use crate::store::{Channel, Origin, ReachTally};
+use crate::texts::Texts;
 use crate::web::{
-    self, AttemptOutcome, CalendarCount, CalendarKind, DeskDone, FaultLine, LastAttempt, MessageChannel,
-    OutboxStatus, ProgramSource, ReachRow, ReleaseRow, ScheduledRelease, SignInReason,
+    self, AttemptOutcome, CalendarCount, CalendarKind, DeskDone, FaultLine, FollowedSource, LastAttempt,
+    MessageChannel, OutboxStatus, ProgramSource, ReachRow, ReleaseRow, ScheduledRelease, SignInReason,
+    SourceConflict,
 };
 use chrono::DateTime;
 use http::{HeaderValue, StatusCode};
@@ -46,7 +49,7 @@ impl UncheckedRequest<'_> {
         if is_marked(&request.headers) {
             // The sign-in has ended, so pages stop linking to the desk.
             let (headers, now) = (&request.headers, organizer.clock.now());
-            set_cookies(&mut response, organizer.sign_ins.close(headers, public_url, now));
+            set_cookies(&mut response, organizer.sign_ins.close(headers, public_url, now).await?);
         }
         Ok(response)
     }
@@ -68,7 +71,7 @@ impl UncheckedRequest<'_> {
         let public_url = &release.program.conference.public_url;
         let cookies = organizer.sign_ins.open(&secret.sha256, public_url, organizer.clock.now());
         let mut response = see_other("/organizer");
-        set_cookies(&mut response, cookies.map_err(crate::http::agendas::AgendaError::from)?);
+        set_cookies(&mut response, cookies?);
         Ok(response)
     }
 
@@ -78,7 +81,7 @@ impl UncheckedRequest<'_> {
         let release = organizer.publisher.current();
         let (public_url, now) = (&release.program.conference.public_url, organizer.clock.now());
         let mut response = see_other("/organizer?done=signed-out");
-        set_cookies(&mut response, organizer.sign_ins.close(&request.headers, public_url, now));
+        set_cookies(&mut response, organizer.sign_ins.close(&request.headers, public_url, now).await?);
         Ok(response)
     }
 }
@@ -86,17 +89,18 @@ impl UncheckedRequest<'_> {
 impl Organizer {
     fn home(&self, who: String, done: Option<DeskDone>) -> Answer {
         let release = self.publisher.current();
+        let texts = Texts::of(&release.program.conference.language);
         let (status, now) = (self.publisher.status(), self.clock.now());
         let last = status.last.as_ref().map(|last| LastAttempt {
             at: last.at,
             source: source(last.origin),
-            outcome: outcome(&last.verdict),
+            outcome: outcome(&last.verdict, texts),
             faults: last.report.as_ref().map(faults_of_json).unwrap_or_default(),
         });
         let held = status.held.all().iter().rev().map(|waiting| web::HeldRelease {
             since: waiting.at,
             source: source(waiting.origin),
-            reasons: waiting.reasons.clone(),
+            reasons: reason_texts(&waiting.reasons, texts),
             digest: waiting.digest.clone(),
             changes: waiting.details.clone(),
             // The next start would hold a discarded config again, until its file is changed.
@@ -129,6 +133,7 @@ impl Organizer {
             held: held.collect(),
             stale: self.publisher.file_is_stale().then(|| self.publisher.file().display().to_string()),
             unstored: status.unstored.map(|unstored| (unstored.since, unstored.reason)),
+            source: status.source.map(followed),
             stopped: status.faults.iter().map(|(task, cause)| format!("{task}: {cause}")).collect(),
             planned: status.schedule.map(|schedule| ScheduledRelease {
                 at: schedule.at,
@@ -168,7 +173,8 @@ impl Organizer {
 }
 
 impl Organizer {
-    /// How the messages about a release fared, by channel. Counts that cannot be read must not hide the rest of the page.
+    /// How the messages about a release fared, by channel. Counts that cannot be read must not hide the rest of the
+    /// page.
     fn reach(&self, release: u64) -> Vec<ReachRow> {
         let record = self.store.reach(release).unwrap_or_else(|error| {
             tracing::warn!(%error, release, "the deliveries of a release cannot be counted");
@@ -188,11 +194,28 @@ impl Organizer {
     }
 }
 
+fn followed(status: SourceStatus) -> FollowedSource {
+    let conflict = |conflict: Conflict| match conflict {
+        Conflict::Cells { title, fields, source, file, .. } => {
+            SourceConflict::Cells { title, fields, source, own: file }
+        }
+        Conflict::DeletedRow { title, .. } => SourceConflict::DeletedRow(title),
+    };
+    FollowedSource {
+        host: status.host,
+        read: status.read,
+        problem: status.problem.map(|problem| (problem.since, problem.reason)),
+        conflicts: status.conflicts.into_iter().map(conflict).collect(),
+        notes: status.notes,
+    }
+}
+
 fn message_channel(channel: Channel) -> MessageChannel {
     match channel {
         Channel::Webhook => MessageChannel::Webhook,
         Channel::WebPush => MessageChannel::Browser,
         Channel::DavPush => MessageChannel::CalendarProgram,
+        Channel::Mail => MessageChannel::Mailbox,
     }
 }
 
@@ -233,15 +256,22 @@ pub(super) fn source(origin: Origin) -> ProgramSource {
         Origin::Upgrade => ProgramSource::Upgrade,
         Origin::Restored => ProgramSource::Backup,
         Origin::Scheduled => ProgramSource::Schedule,
+        Origin::Source => ProgramSource::Followed,
     }
 }
 
 pub(super) fn faults(report: &Report) -> Vec<FaultLine> {
-    let mut lines: Vec<FaultLine> = report.displayed().into_iter().map(fault).collect();
-    let left = (report.error_count() + report.warning_count()).saturating_sub(lines.len());
+    let displayed = report.displayed();
+    let errors = displayed.iter().filter(|fault| fault.severity == Severity::Error).count();
+    let mut lines: Vec<FaultLine> = displayed.into_iter().map(fault).collect();
+    for kind in report.alike() {
+        let message = format!("warnings of the kind {}: {kind}", kind.rule);
+        lines.push(line(false, 0, ["", &message, "see the first ones above"]));
+    }
+    let left = report.error_count().saturating_sub(errors);
     if left > 0 {
         let message = format!("{left} more are not listed here");
-        lines.push(line(false, 0, ["", &message, "correct the listed ones and look at the file again"]));
+        lines.push(line(true, 0, ["", &message, "correct the listed ones and look at the file again"]));
     }
     lines
 }
@@ -272,12 +302,17 @@ fn line(is_error: bool, number: u64, [column, message, remedy]: [&str; 3]) -> Fa
     FaultLine { is_error, place, message: format!("{message}."), remedy: format!("{}.", capitalized(remedy)) }
 }
 
-fn outcome(verdict: &AttemptResult) -> AttemptOutcome {
+/// Why a release is held, in the conference's language.
+pub(super) fn reason_texts(reasons: &[HoldReason], texts: &Texts) -> Vec<String> {
+    reasons.iter().map(|reason| reason.text(texts)).collect()
+}
+
+fn outcome(verdict: &AttemptResult, texts: &Texts) -> AttemptOutcome {
     match verdict {
         AttemptResult::Published { release } => AttemptOutcome::Published(*release),
         AttemptResult::Unchanged { release } => AttemptOutcome::Unchanged(*release),
         AttemptResult::Refused { errors } => AttemptOutcome::Refused(*errors),
-        AttemptResult::Held { reasons, .. } => AttemptOutcome::Held(reasons.clone()),
+        AttemptResult::Held { reasons, .. } => AttemptOutcome::Held(reason_texts(reasons, texts)),
         AttemptResult::Failed { reason } => AttemptOutcome::Failed(reason.clone()),
     }
 }

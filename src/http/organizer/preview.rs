@@ -1,11 +1,12 @@
 //! Previews at the desk, and the form that publishes exactly what a preview showed.
 //!
-//! A previewed file stays in memory under the digest that confirms it, with the release that it was compared with. So
-//! exactly the changes that were shown are published. If another release was published meanwhile, a new preview is
+//! A previewed file stays in memory, or with several replicas in the store, under the digest that confirms it, with the
+//! release that it was compared with. So exactly the changes that were shown are published. If another release was published meanwhile, a new preview is
 //! shown. A release that the guard holds also needs the number that its preview asks for.
 
 use super::OrganizerRequest;
-use super::desk::{done, faults, source};
+use super::desk::{done, faults, reason_texts, source};
+use super::drafts::PreviewedFile;
 use crate::http::Problem;
 use crate::http::browser::{PostedForm, uploaded_file};
 use crate::http::reply::{Answer, html};
@@ -13,45 +14,13 @@ use crate::import::rows_of;
 use crate::program::{Civil, SessionId, Text, Zone};
 use crate::publisher::{Preview, Proposal, PublishError, Publisher};
 use crate::store::Origin;
+use crate::texts::Texts;
 use crate::web::{self, DeskDone, PreviewContent, PreviewFault, TypedNumber, WrittenRow};
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDateTime, Utc};
 use http::StatusCode;
-use std::collections::{BTreeMap, HashSet, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
-
-/// The most previewed files in memory; beyond that, the oldest is dropped.
-const MAX_DRAFTS: usize = 8;
-
-/// The previewed files, by the digest that confirms them.
-#[derive(Debug, Default)]
-pub(in crate::http) struct Drafts(Mutex<VecDeque<(String, PreviewedFile)>>);
-
-#[derive(Debug, Clone)]
-struct PreviewedFile {
-    csv: Bytes,
-    origin: Origin,
-    /// The release that the file was compared with.
-    base: u64,
-    /// The number that publishes the release, if the guard holds it.
-    number: Option<TypedNumber>,
-}
-
-impl Drafts {
-    fn add(&self, digest: String, draft: PreviewedFile) {
-        let mut drafts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        drafts.retain(|(known, _)| *known != digest);
-        if drafts.len() >= MAX_DRAFTS {
-            drafts.pop_front();
-        }
-        drafts.push_back((digest, draft));
-    }
-
-    fn find(&self, digest: &str) -> Option<PreviewedFile> {
-        let drafts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        drafts.iter().find(|(known, _)| known == digest).map(|(_, draft)| draft.clone())
-    }
-}
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 impl OrganizerRequest<'_> {
     /// Shows what publishing a stored release again would change.
@@ -96,7 +65,7 @@ impl OrganizerRequest<'_> {
         };
         let (status, draft, page) = tokio::task::spawn_blocking(look).await??;
         if let Some((digest, draft)) = draft {
-            self.organizer.drafts.add(digest, draft);
+            self.organizer.drafts.add(digest, draft, self.organizer.clock.now()).await?;
         }
         let mut response = html(page);
         *response.status_mut() = status;
@@ -114,7 +83,8 @@ impl OrganizerRequest<'_> {
             let number = Some(TypedNumber::of(&held.details));
             Some(PreviewedFile { csv: held.csv.clone(), origin: held.origin, base: held.base, number })
         };
-        let draft = self.organizer.drafts.find(digest).or_else(held).ok_or(Problem::NoPreview)?;
+        let found = self.organizer.drafts.find(digest, self.organizer.clock.now())?;
+        let draft = found.or_else(held).ok_or(Problem::NoPreview)?;
         let PreviewedFile { csv, origin, base, number } = draft;
         if let Some(number) = number.filter(|_| base == publisher.current().number()) {
             let typed: String = form.one("number").chars().take(20).collect();
@@ -189,13 +159,14 @@ fn content(publisher: &Publisher, seen: Preview, csv: &[u8]) -> Result<PreviewCo
         let entry = prepared.release.ledger.entries.get(id);
         entry.map_or_else(|| Text::from(id.as_str()), |entry| entry.session.title.clone())
     };
-    page.blast = Some((impact.touched, impact.new_overlaps));
+    page.impact = Some((impact.touched, impact.new_overlaps));
     page.most_held =
         impact.sessions.iter().take(10).map(|held| (title(&held.session), held.agendas)).collect();
     // A release may be held for more than the guard sees, such as changes that it would overwrite.
     let status = publisher.status();
     let held = status.held.find(&verdict.digest);
-    page.reasons = held.map_or(verdict.reasons, |held| held.reasons.clone());
+    let reasons = held.map_or(&verdict.reasons, |held| &held.reasons);
+    page.reasons = reason_texts(reasons, Texts::of(&seen.base.program.conference.language));
     page.digest = prepared.is_new.then_some(verdict.digest);
     page.changes = prepared.changes;
     let changed: HashSet<&str> = page.changes.iter().map(|change| change.session.as_str()).collect();

@@ -55,6 +55,7 @@ impl Organizer {
             "last": status.last,
             "held": status.held.newest(),
             "unstored": status.unstored,
+            "source": status.source,
             "schedule": status.schedule,
             "faults": status.faults,
             "file": {
@@ -106,7 +107,17 @@ impl Organizer {
     /// The number of picks of each session, which helps to choose rooms.
     pub(in crate::http) fn picks(&self) -> Answer {
         let release = self.publisher.current();
-        let row = |(session, picks): &(Arc<Session>, usize)| json!({ "session": session.id.as_str(), "title": session.title.as_str(), "picks": picks });
+        let conference = self.publisher.conference();
+        let row = |(session, picks): &(Arc<Session>, usize)| {
+            let mut row =
+                json!({ "session": session.id.as_str(), "title": session.title.as_str(), "picks": picks });
+            let room = session.slot.room.as_ref();
+            if let Value::Object(row) = &mut row {
+                row.extend(room.map(|room| ("room".to_owned(), json!(room.as_str()))));
+                row.extend(conference.capacity(room).map(|seats| ("capacity".to_owned(), json!(seats))));
+            }
+            row
+        };
         let rows: Vec<Value> = self.counted(&release)?.iter().map(row).collect();
         let answer = json!({ "shown_from": SHOWN_FROM, "picks": rows });
         Ok(document(StatusCode::OK, release.number(), &answer))
@@ -117,7 +128,7 @@ impl Organizer {
     /// [`Self::picks`] as a table.
     pub(in crate::http) fn picks_csv(&self) -> Answer {
         let release = self.publisher.current();
-        let table = picks_csv(&release, &self.counted(&release)?);
+        let table = picks_csv(&self.publisher.conference(), &self.counted(&release)?);
         let mut response = file(release.number(), table);
         let name = HeaderValue::from_static("attachment; filename=\"picks.csv\"");
         response.headers_mut().insert(CONTENT_DISPOSITION, name);
@@ -127,7 +138,13 @@ impl Organizer {
     /// [`Self::picks`] as a page, by day.
     fn picks_page(&self, order: PicksOrder) -> Answer {
         let release = self.publisher.current();
-        Ok(html(web::picks(&release, &self.counted(&release)?, SHOWN_FROM, order)))
+        Ok(html(web::picks(
+            &release,
+            &self.publisher.conference(),
+            &self.counted(&release)?,
+            SHOWN_FROM,
+            order,
+        )))
     }
 }
 

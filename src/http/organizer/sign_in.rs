@@ -1,13 +1,17 @@
 //! Sign-ins of organizers: a signed cookie that names the secret and expires.
 //!
 //! The browser posts the secret once and does not store it. The caller looks the named secret up at every request, so a
-//! removed secret ends its sign-ins. The signing key is random for each process, so a restart signs everybody out. It is not
-//! derived from the secrets file, which may be world-readable.
+//! removed secret ends its sign-ins. The signing key is random for each process, so a restart signs everybody out; several
+//! replicas share one through the store. It is not derived from the secrets file, which may be world-readable.
 //!
 //! A second cookie, which scripts may read, tells public pages to link to the desk. Those pages are the same for
 //! everybody, so the server cannot add the link.
 
 use crate::agenda::one_time_code;
+use crate::http::agendas::AgendaError;
+use crate::revision::Digest;
+use crate::store::{CommitError, PushKeyBytes, Store, TemporaryKind, TemporaryRecord, Write};
+use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use data_encoding::BASE64URL_NOPAD;
 use http::HeaderMap;
@@ -28,13 +32,15 @@ pub(in crate::http) struct SignIns {
     /// The contents of cookies that were signed out before they expired, with the Unix time of their expiry. Only the
     /// holder of a secret can add one.
     signed_out: Mutex<HashMap<String, i64>>,
+    /// Holds the key and the cookies that were signed out, if several replicas share them.
+    shared: Option<Store>,
 }
 
 impl Default for SignIns {
     fn default() -> Self {
         let mut bytes = [0; 32];
         let key = getrandom::fill(&mut bytes).map(|()| hmac::Key::new(hmac::HMAC_SHA256, &bytes));
-        Self { key, signed_out: Mutex::default() }
+        Self { key, signed_out: Mutex::default(), shared: None }
     }
 }
 
@@ -55,49 +61,92 @@ struct Signed<'a> {
 }
 
 impl SignIns {
+    /// The sign-ins of this process; with a shared store, those of all replicas.
+    pub(in crate::http) fn of(store: &Store) -> Self {
+        let shared = store.is_shared().then(|| store.clone());
+        Self { shared, ..Self::default() }
+    }
+
+    fn key(&self) -> Result<hmac::Key, AgendaError> {
+        let Some(store) = &self.shared else { return Ok(self.key.clone()?) };
+        let missing = || CommitError::Unavailable("the key of sign-ins is not in the store yet".to_owned());
+        let PushKeyBytes(bytes) = store.sign_in_key()?.ok_or_else(missing)?;
+        Ok(hmac::Key::new(hmac::HMAC_SHA256, &bytes))
+    }
+
     /// Signs a browser in and returns the cookies to set.
     pub(super) fn open(
         &self,
         secret: &[u8; 32],
         origin: &Url,
         now: DateTime<Utc>,
-    ) -> Result<[String; 2], getrandom::Error> {
-        let key = self.key.as_ref().map_err(|error| *error)?;
+    ) -> Result<[String; 2], AgendaError> {
+        let key = self.key()?;
         let expires = (now + LIFETIME).timestamp();
         // The code makes each sign-in unique, so that signing out ends only one.
         let content = format!("{}.{expires}.{}", BASE64URL_NOPAD.encode(secret), one_time_code()?);
-        let signature = hmac::sign(key, content.as_bytes());
+        let signature = hmac::sign(&key, content.as_bytes());
         let token = format!("{content}.{}", BASE64URL_NOPAD.encode(signature.as_ref()));
         let age = LIFETIME.num_seconds();
         Ok([cookie(origin, &token, age), mark(origin, "1", age)])
     }
 
     /// Signs the browser out and returns the cookies to set. Copies of the old cookie become invalid too.
-    pub(super) fn close(&self, headers: &HeaderMap, origin: &Url, now: DateTime<Utc>) -> [String; 2] {
+    ///
+    /// # Errors
+    /// If the store of several replicas cannot be written; the sign-in then stays valid.
+    pub(super) async fn close(
+        &self,
+        headers: &HeaderMap,
+        origin: &Url,
+        now: DateTime<Utc>,
+    ) -> Result<[String; 2], AgendaError> {
         if let Some(signed) = sent(headers, origin).and_then(|token| self.check(token, now)) {
-            let mut signed_out = self.signed_out.lock().unwrap_or_else(PoisonError::into_inner);
-            signed_out.retain(|_, expires| *expires > now.timestamp());
-            signed_out.insert(signed.content.to_owned(), signed.expires);
+            if let Some(store) = &self.shared {
+                let (kind, id) = (TemporaryKind::SignedOut, id_of(signed.content));
+                let until = DateTime::from_timestamp(signed.expires, 0).unwrap_or(now + LIFETIME);
+                let record = TemporaryRecord { until, bytes: Bytes::new() };
+                store.commit(vec![Write::PutTemporary { kind, id, record }]).await?;
+            } else {
+                let mut signed_out = self.signed_out.lock().unwrap_or_else(PoisonError::into_inner);
+                signed_out.retain(|_, expires| *expires > now.timestamp());
+                signed_out.insert(signed.content.to_owned(), signed.expires);
+            }
         }
-        [cookie(origin, "", 0), mark(origin, "", 0)]
+        Ok([cookie(origin, "", 0), mark(origin, "", 0)])
     }
 
     /// The SHA-256 of the secret that the browser signed in with. The caller checks that the secret is still valid.
     pub(super) fn secret(&self, headers: &HeaderMap, origin: &Url, now: DateTime<Utc>) -> Option<[u8; 32]> {
         let signed = self.check(sent(headers, origin)?, now)?;
-        let signed_out = self.signed_out.lock().unwrap_or_else(PoisonError::into_inner);
-        (!signed_out.contains_key(signed.content)).then_some(signed.secret)
+        let is_signed_out = match &self.shared {
+            Some(store) => {
+                let ended = store.temporary(TemporaryKind::SignedOut, &id_of(signed.content), now);
+                // A sign-in that may have ended is not accepted.
+                ended.map_or(true, |ended| ended.is_some())
+            }
+            None => {
+                let signed_out = self.signed_out.lock().unwrap_or_else(PoisonError::into_inner);
+                signed_out.contains_key(signed.content)
+            }
+        };
+        (!is_signed_out).then_some(signed.secret)
     }
 
     fn check<'a>(&self, token: &'a str, now: DateTime<Utc>) -> Option<Signed<'a>> {
         let (content, signature) = token.rsplit_once('.')?;
         let signature = BASE64URL_NOPAD.decode(signature.as_bytes()).ok()?;
-        hmac::verify(self.key.as_ref().ok()?, content.as_bytes(), &signature).ok()?;
+        hmac::verify(&self.key().ok()?, content.as_bytes(), &signature).ok()?;
         let mut parts = content.split('.');
         let secret = BASE64URL_NOPAD.decode(parts.next()?.as_bytes()).ok()?.try_into().ok()?;
         let expires: i64 = parts.next()?.parse().ok()?;
         (now.timestamp() < expires).then_some(Signed { secret, expires, content })
     }
+}
+
+/// The id of a sign-in that has ended.
+fn id_of(content: &str) -> String {
+    Digest::of(content.as_bytes()).to_string()
 }
 
 /// `__Host-` binds a cookie to this host and to https; without https the prefix is not allowed.
@@ -145,8 +194,8 @@ mod tests {
         headers
     }
 
-    #[test]
-    fn a_sign_in_is_valid_for_twelve_hours_or_until_it_is_signed_out() {
+    #[tokio::test]
+    async fn a_sign_in_is_valid_for_twelve_hours_or_until_it_is_signed_out() {
         let sign_ins = SignIns::default();
         let [set, other] = [0, 1].map(|_| {
             let [set, mark] = sign_ins.open(&SECRET, &origin(), NOW).unwrap();
@@ -159,12 +208,14 @@ mod tests {
         assert_eq!(secret(&set, NOW + LIFETIME - TimeDelta::seconds(1)), Some(SECRET));
         assert_eq!(secret(&set, NOW + LIFETIME), None);
         assert_eq!(sign_ins.secret(&HeaderMap::new(), &origin(), NOW), None);
-        assert!(sign_ins.close(&headers(&set), &origin(), NOW).iter().all(|set| set.contains("Max-Age=0")));
+        let closed = sign_ins.close(&headers(&set), &origin(), NOW).await.unwrap();
+        assert!(closed.iter().all(|set| set.contains("Max-Age=0")));
         assert_eq!((secret(&set, NOW), secret(&other, NOW)), (None, Some(SECRET)));
-        sign_ins.close(&headers(&other), &origin(), NOW + LIFETIME - TimeDelta::seconds(1));
+        let late = NOW + LIFETIME - TimeDelta::seconds(1);
+        sign_ins.close(&headers(&other), &origin(), late).await.unwrap();
         assert_eq!(sign_ins.signed_out.lock().unwrap().len(), 2);
         let [later, _] = sign_ins.open(&SECRET, &origin(), NOW + LIFETIME).unwrap();
-        sign_ins.close(&headers(&later), &origin(), NOW + LIFETIME);
+        sign_ins.close(&headers(&later), &origin(), NOW + LIFETIME).await.unwrap();
         assert_eq!(sign_ins.signed_out.lock().unwrap().len(), 1, "expired ones are forgotten");
     }
 

@@ -1,4 +1,4 @@
-//! The devices that are told of changes, on the agenda page: this browser subscribes by script, the others can be
+//! The devices that are notified of changes, on the agenda page: this browser subscribes by script, the others can be
 //! removed without one.
 
 use super::PageRequest;
@@ -45,17 +45,27 @@ impl PageRequest<'_> {
             p256dh: form.one("p256dh"),
             auth: form.one("auth"),
             label: &device_name(agent.unwrap_or_default()),
+            reminders: match form.one("reminders") {
+                "" => None,
+                choice => Some(choice == "yes"),
+            },
         };
-        let (device, _) = self.agendas.subscribe(&owned, fields.check(self.publisher)?).await?;
+        let (device, _) =
+            self.agendas.subscribe(&owned, fields.check(self.publisher)?, form.one("replaces")).await?;
+        self.publisher.check_reminders();
         Ok(json(StatusCode::OK, &serde_json::json!({ "id": device.id })))
     }
 
-    /// Ends the subscription of a device. A repetition changes nothing.
+    /// Ends the subscription of a device or mailbox. A repetition changes nothing.
     pub(in crate::http) async fn remove_device(&self) -> Result<Response<Body>, Problem> {
         let form = self.form()?;
         let owned = self.own_for_change()?;
-        match self.agendas.unsubscribe(&owned, form.one("device")).await {
-            Ok(()) | Err(AgendaError::NoSuchDevice) => done(AgendaDone::DeviceRemoved),
+        let (id, removed) = match form.one("mailbox") {
+            "" => (form.one("device"), AgendaDone::DeviceRemoved),
+            mailbox => (mailbox, AgendaDone::MailRemoved),
+        };
+        match self.agendas.unsubscribe(&owned, id).await {
+            Ok(()) | Err(AgendaError::NoSuchDevice) => done(removed),
             Err(error) => Err(error.into()),
         }
     }

@@ -1,6 +1,6 @@
 //! The public pages and files, and the pages that explain how to subscribe.
 
-use super::{PageRequest, chosen};
+use super::{PageRequest, vary_by_text};
 use crate::agenda::{Members, ReadToken};
 use crate::export::{Exported, deep_link, entries_text};
 use crate::feed::{Coding, FeedFilter, FeedKey, parse_query};
@@ -8,20 +8,22 @@ use crate::http::agendas::Owned;
 use crate::http::api::reference;
 use crate::http::conditional::Validators;
 use crate::http::exports::ExportFormat;
-use crate::http::negotiation::wanted;
+use crate::http::negotiation::{self, PAGE_OR_TEXT};
+use crate::http::policy::{self, Class};
 use crate::http::query::Query;
 use crate::http::queue::QueueName;
 use crate::http::render_cache::{CacheKey, RenderCache, RenderRequest};
 use crate::http::reply::{Answer, HTML, TEXT, html};
-use crate::http::reply::{Content, Representation, stable_last_modified};
+use crate::http::reply::{Content, Published, Representation, stable_last_modified};
 use crate::http::{EntityTag, Problem};
-use crate::http::{negotiation, policy};
 use crate::program::{SessionId, Text};
 use crate::release::Release;
 use crate::revision::Digest;
 use crate::store::Store;
 use crate::web::{self, Assets, Listing, Platform, ProgramView, ReleaseNotes, RenderedPage, Subject};
-use http::header::USER_AGENT;
+use http::header::{ETAG, USER_AGENT};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue};
 use std::sync::Arc;
 
 /// The most releases that the page of changes shows.
@@ -40,6 +42,18 @@ impl Default for RenderedPages {
     }
 }
 
+/// A page as it was rendered at publication.
+fn published(page: &RenderedPage) -> Published<'_> {
+    let RenderedPage { media_type, hash, identity: plain, codings } = page;
+    Published { media_type, hash, modified: None, plain, codings }
+}
+
+/// The program's page, for a request without a query that prefers pages to text.
+pub(in crate::http) fn program_page(page: &RenderedPage, request: &Parts) -> Answer {
+    let vary = |headers: &mut HeaderMap| policy::vary(headers, HeaderValue::from_static(PAGE_OR_TEXT));
+    published(page).answer(request, Class::Page, vary)
+}
+
 impl PageRequest<'_> {
     pub(in crate::http) async fn program(&self) -> Answer {
         let release = &self.published.release;
@@ -56,30 +70,35 @@ impl PageRequest<'_> {
                     self.queue.make(text).await?
                 }
             }
-            .map(chosen);
+            .map(vary_by_text);
         }
         let mut response = match self.published.pages.page(&view.path()) {
-            Some(page) => self.kept(page),
+            Some(page) => self.rendered(page),
             None => self.queue.make(|| self.made(web::program(release, &view))).await?,
         }?;
         if view.embed && !self.frame_ancestors.is_empty() {
             policy::frame(self.frame_ancestors, response.headers_mut());
         }
-        Ok(chosen(response))
+        Ok(vary_by_text(response))
     }
 
     pub(in crate::http) async fn session(&self, id: &SessionId) -> Answer {
-        match self.published.pages.session(id) {
-            Some(page) => self.kept(page),
+        let mut answer = match self.published.pages.session(id) {
+            Some(page) => self.rendered(page),
             None => self.make(|release| web::session(release, id)).await,
+        }?;
+        let session = self.published.release.program.session(id);
+        if let Some(image) = session.and_then(|session| session.image.as_ref()) {
+            policy::show_image(image, answer.headers_mut());
         }
+        Ok(answer)
     }
 
     /// A page of a track, room, speaker or day.
     pub(in crate::http) async fn part(&self, key: &FeedKey) -> Answer {
         let number = self.page_number()?;
         match self.published.pages.part(&self.published.release, key).filter(|_| number == 1) {
-            Some(page) => self.kept(page),
+            Some(page) => self.rendered(page),
             None => self.make(|release| web::part(release, key, number)).await,
         }
     }
@@ -87,7 +106,7 @@ impl PageRequest<'_> {
     pub(in crate::http) async fn listing(&self, list: Listing) -> Answer {
         let number = self.page_number()?;
         match self.published.pages.page(list.path()).filter(|_| number == 1) {
-            Some(page) => self.kept(page),
+            Some(page) => self.rendered(page),
             None => self.make(|release| web::listing(release, list, number)).await,
         }
     }
@@ -104,13 +123,16 @@ impl PageRequest<'_> {
     }
 
     pub(in crate::http) fn file(&self, path: &str) -> Answer {
-        self.kept(self.published.pages.page(path).ok_or(Problem::NotFound)?)
+        self.rendered(self.published.pages.page(path).ok_or(Problem::NotFound)?)
     }
 
     pub(in crate::http) fn asset(&self, name: &str) -> Answer {
         let path = format!("/assets/{name}");
         let page = Assets::all().get(&path).or_else(|| self.published.pages.page(&path));
-        self.kept(page.ok_or(Problem::NotFound)?)
+        let mut response = self.rendered(page.ok_or(Problem::NotFound)?)?;
+        // The name stands for the content, so no browser ever asks whether it has changed.
+        response.headers_mut().remove(ETAG);
+        Ok(response)
     }
 
     pub(in crate::http) async fn changes(&self) -> Answer {
@@ -144,20 +166,8 @@ impl PageRequest<'_> {
     }
 
     /// A page that was rendered at publication, compressed where the client accepts it.
-    fn kept(&self, page: &RenderedPage) -> Answer {
-        let coded = page.coded(|made| wanted(&self.request.headers, made));
-        let tag = match &coded {
-            Some(coded) => EntityTag::coded(&page.hash, coded.coding, coded.level),
-            None => EntityTag::plain(&page.hash),
-        };
-        let representation = Representation {
-            media_type: page.media_type,
-            validators: Validators { tag, modified: None },
-            coding: coded.as_ref().map_or(Coding::Identity, |coded| coded.coding),
-            body: Content::Kept(coded.map_or_else(|| page.identity.clone(), |coded| coded.bytes)),
-            fields: Vec::new(),
-        };
-        representation.answer(self.request)
+    fn rendered(&self, page: &RenderedPage) -> Answer {
+        published(page).representation(self.request).answer(self.request)
     }
 
     /// A page that is the same for everybody and was rendered for this request.

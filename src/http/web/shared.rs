@@ -2,7 +2,7 @@
 //!
 //! The server stores no team. The page of a link that was turned off answers 410 at once.
 
-use super::{PageRequest, chosen};
+use super::{PageRequest, vary_by_text};
 use crate::agenda::{MAX_MEMBERS, Members, ReadToken, in_path};
 use crate::export::agenda_text;
 use crate::http::agendas::FollowedLink;
@@ -29,13 +29,13 @@ impl PageRequest<'_> {
         let release = &self.published.release;
         let record = self.open_link(token)?;
         if negotiation::prefers_text(&self.request.headers) {
-            return Ok(chosen(text(release, &record)));
+            return Ok(vary_by_text(text(release, &record)));
         }
         let jar = CookieJar::of(&release.program.conference.public_url);
         let own = jar.key(&self.request.headers).and_then(|key| self.agendas.open(&key).ok());
         let own: Option<Vec<SessionId>> = own.map(|owned| owned.record.picks);
         let name = Text::line(&record.name).0;
-        Ok(chosen(html(web::shared(release, &token.reveal(), &name, &record.picks, own.as_deref()))))
+        Ok(vary_by_text(html(web::shared(release, &token.reveal(), &name, &record.picks, own.as_deref()))))
     }
 }
 

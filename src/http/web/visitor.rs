@@ -10,6 +10,7 @@ use crate::http::reply::{html, json, see_other, see_other_at, set_cookies};
 use crate::http::{Body, Problem, browser, feeds, organizer};
 use crate::program::{SessionId, Text};
 use crate::release::Release;
+use crate::store::SubscriptionRecord;
 use crate::web::{self, AgendaDone, LastFetch, LinkStatus, NoAgenda, NotifiedDevice, OwnAgenda};
 use chrono::TimeDelta;
 use http::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_TYPE};
@@ -57,7 +58,7 @@ impl PageRequest<'_> {
                 }
                 tokio::spawn(async move {
                     if let Err(error) = agendas.seen(owned, release).await {
-                        tracing::debug!(%error, "that the owner has seen a release could not be noted");
+                        tracing::debug!(%error, "the release that the owner saw last could not be stored");
                     }
                 });
                 Ok(page)
@@ -115,10 +116,15 @@ impl PageRequest<'_> {
         let done = self.done();
         let (picks, ranks, is_organizer) = (&owned.record.picks, &owned.ranks(), self.is_organizer());
         let devices = self.agendas.devices(owned).unwrap_or_default();
-        let devices: Vec<NotifiedDevice> = devices
-            .into_iter()
-            .map(|device| NotifiedDevice { id: device.id, label: Text::line(&device.label).0 })
-            .collect();
+        let (mailboxes, devices): (Vec<_>, Vec<_>) =
+            devices.into_iter().partition(|device| device.mail.is_some());
+        let view = |device: SubscriptionRecord| NotifiedDevice {
+            id: device.id,
+            label: Text::line(&device.label).0,
+            reminders: device.reminders,
+        };
+        let devices: Vec<NotifiedDevice> = devices.into_iter().map(view).collect();
+        let mailboxes: Vec<NotifiedDevice> = mailboxes.into_iter().map(view).collect();
         let key = self.publisher.push().and_then(|_| self.publisher.push_key().ok().flatten());
         let own = OwnAgenda {
             name: &name,
@@ -131,6 +137,8 @@ impl PageRequest<'_> {
             is_organizer,
             push_key: key.map(|key| key.public()),
             devices: &devices,
+            has_mail: self.publisher.mail().is_some(),
+            mailboxes: &mailboxes,
         };
         html(web::own_agenda(release, &own))
     }
@@ -256,7 +264,7 @@ fn after_pick(form: &PostedForm, sessions: &[String], release: &Release) -> Resu
             let day = sessions
                 .first()
                 .and_then(|id| session(id))
-                .map(|entry| release.program.conference.zone.civil(entry.session.slot.start).date());
+                .map(|entry| release.program.conference.days().of(entry.session.slot.start));
             day.map(|day| format!("#day-{day}")).unwrap_or_default()
         }
         None => String::new(),

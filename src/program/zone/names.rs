@@ -1,5 +1,19 @@
 //! Other names of zones: links of the IANA database outside of an area, and the names that Windows uses.
 
+/// Areas of the database that have places. `Etc`, `US`, `SystemV` and others have none.
+pub(super) const AREAS: &[&str] = &[
+    "Africa",
+    "America",
+    "Antarctica",
+    "Arctic",
+    "Asia",
+    "Atlantic",
+    "Australia",
+    "Europe",
+    "Indian",
+    "Pacific",
+];
+
 /// Names of the IANA file `backward` outside of the areas, and the zones that they link to.
 pub(super) const LINKS: &[(&str, &str)] = &[
     ("Brazil/Acre", "America/Rio_Branco"),

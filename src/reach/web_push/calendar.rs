@@ -1,7 +1,7 @@
 //! What a message to a calendar program says: that a calendar has changed (WebDAV-Push, a draft by bitfire). The program
 //! then fetches the calendar.
 
-use super::LONGEST_TTL;
+use super::MAX_TTL;
 use super::notification::{Notification, is_soon};
 use crate::program::{Change, SessionId};
 use crate::store::FollowedCalendar;
@@ -24,7 +24,7 @@ pub fn calendar_notification(
         media_type: "application/xml; charset=\"UTF-8\"",
         topic: calendar.topic.clone(),
         is_urgent: changes.values().any(|change| is_soon(change, now)),
-        until: now + LONGEST_TTL,
+        until: now + MAX_TTL,
     }
 }
 
@@ -32,7 +32,7 @@ pub fn calendar_notification(
 mod tests {
     use super::*;
     use crate::store::CalendarSource;
-    use crate::xml::{MOST_BYTES, read};
+    use crate::xml::{MAX_BYTES, read};
 
     #[test]
     fn a_message_names_the_topic_of_the_calendar() {
@@ -42,11 +42,14 @@ mod tests {
             topic: "O7M1nQ7cKkKTKsoS_j6Z3w".into(),
             expires: now,
         };
-        let told = calendar_notification(&calendar, &BTreeMap::new(), now);
-        let root = read(told.text.as_bytes(), MOST_BYTES).unwrap();
+        let message = calendar_notification(&calendar, &BTreeMap::new(), now);
+        let root = read(message.text.as_bytes(), MAX_BYTES).unwrap();
         assert!(root.is("https://bitfire.at/webdav-push", "push-message"));
-        assert_eq!((root.text_of("topic"), told.topic.as_str()), (calendar.topic.as_str(), &*calendar.topic));
+        assert_eq!(
+            (root.text_of("topic"), message.topic.as_str()),
+            (calendar.topic.as_str(), &*calendar.topic)
+        );
         assert!(root.child("content-update").is_some() && root.child("property-update").is_none());
-        assert!(!told.is_urgent);
+        assert!(!message.is_urgent);
     }
 }

@@ -7,7 +7,7 @@ use ring::hkdf::{self, HKDF_SHA256, Salt};
 use ring::rand::{SecureRandom, SystemRandom};
 
 /// The longest text that fits into one message. Push services need not accept bodies above 4,096 bytes (RFC 8030, 7.2).
-pub(super) const LONGEST: usize = 4096 - HEADER - 1 - 16;
+pub(super) const MAX_TEXT: usize = 4096 - HEADER - 1 - 16;
 
 /// The bytes of a body before its text: salt, record size, length of the key and key.
 const HEADER: usize = 16 + 4 + 1 + 65;
@@ -32,7 +32,7 @@ impl From<Unspecified> for EncryptionError {
 /// Encrypts a text for a device. `p256dh` is its public key, an uncompressed point; `auth` is its authentication secret.
 ///
 /// # Errors
-/// If `p256dh` is no point of the curve, or if the text is longer than [`LONGEST`].
+/// If `p256dh` is no point of the curve, or if the text is longer than [`MAX_TEXT`].
 pub(super) fn encrypt(p256dh: &[u8], auth: &[u8], text: &[u8]) -> Result<Vec<u8>, EncryptionError> {
     let random = SystemRandom::new();
     let private = EphemeralPrivateKey::generate(&ECDH_P256, &random)?;
@@ -78,7 +78,7 @@ impl hkdf::KeyType for NonceLength {
 }
 
 fn seal(exchange: &Exchange<'_>, text: &[u8]) -> Result<Vec<u8>, EncryptionError> {
-    if text.len() > LONGEST {
+    if text.len() > MAX_TEXT {
         return Err(EncryptionError);
     }
     let (key, nonce) = exchange.key()?;
@@ -153,7 +153,7 @@ pub(super) mod tests {
 
     proptest! {
         #[test]
-        fn a_device_reads_what_was_encrypted_for_it(text in proptest::collection::vec(any::<u8>(), 0..=LONGEST)) {
+        fn a_device_reads_what_was_encrypted_for_it(text in proptest::collection::vec(any::<u8>(), 0..=MAX_TEXT)) {
             let (device, other) = (Device::new(), Device::new());
             let body = encrypt(&device.p256dh, &device.auth, &text).unwrap();
             prop_assert!(body.len() <= 4096);
@@ -165,7 +165,7 @@ pub(super) mod tests {
     #[test]
     fn a_text_that_is_too_long_and_a_key_off_the_curve_are_refused() {
         let device = Device::new();
-        assert_eq!(encrypt(&device.p256dh, &device.auth, &[0; LONGEST + 1]), Err(EncryptionError));
+        assert_eq!(encrypt(&device.p256dh, &device.auth, &[0; MAX_TEXT + 1]), Err(EncryptionError));
         let mut off_curve = device.p256dh.clone();
         off_curve[64] ^= 1;
         for bad in [&off_curve[..], &device.p256dh[..64], &[], &[4; 65]] {

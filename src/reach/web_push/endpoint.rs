@@ -1,8 +1,8 @@
 //! Which addresses a message may be sent to.
 //!
 //! A client chooses the address of its subscription, so without rules it could make the sender call machines of the
-//! operator's own network. Names are resolved when a message is sent, and every address that comes out is checked there:
-//! a name may lead elsewhere than it did when the device subscribed.
+//! operator's own network. Names are resolved when a message is sent, and every resolved address is checked then, since
+//! a name may lead to another address than when the device subscribed.
 
 use crate::revision::Digest;
 use data_encoding::HEXLOWER;
@@ -12,7 +12,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use url::{Host, Url};
 
 /// The longest address of a subscription, in bytes.
-const LONGEST: usize = 2048;
+const MAX_LENGTH: usize = 2048;
 
 /// The address of a device at its push service. Whoever knows it can send to the device, so it is never printed.
 #[derive(Clone, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub enum EndpointError {
     #[error("write the address that the browser gives, such as \"https://push.example.org/send/…\"")]
     NoAddress,
     /// Longer than 2,048 bytes.
-    #[error("an address has at most {LONGEST} bytes")]
+    #[error("an address has at most {MAX_LENGTH} bytes")]
     TooLong,
     /// Another scheme or port than those of https.
     #[error("the address must use https on port 443")]
@@ -42,7 +42,7 @@ impl Endpoint {
     /// # Errors
     /// [`EndpointError`].
     pub fn parse(text: &str, allowed: &[IpNet]) -> Result<Self, EndpointError> {
-        if text.len() > LONGEST {
+        if text.len() > MAX_LENGTH {
             return Err(EndpointError::TooLong);
         }
         let url = Url::parse(text).map_err(|_| EndpointError::NoAddress)?;
@@ -92,7 +92,8 @@ impl Endpoint {
         id_of(Digest::of(self.as_str().as_bytes()))
     }
 
-    /// The id of subscriptions to a calendar with this endpoint. A calendar program has one endpoint for all its calendars.
+    /// The id of subscriptions to a calendar with this endpoint. A calendar program has one endpoint for all its
+    /// calendars.
     pub fn calendar_id(&self, topic: &str) -> String {
         id_of(Digest::of_parts([self.as_str(), topic].map(str::as_bytes)))
     }
@@ -244,7 +245,7 @@ mod tests {
         }
         assert_eq!(parse("http://127.0.0.1/"), Err(EndpointError::NotPublic));
         assert_eq!(parse("http://1.1.1.1/"), Err(EndpointError::NotHttps));
-        let named = parse("http://push.house:8080/x").unwrap();
+        let named = parse("http://push.internal:8080/x").unwrap();
         let may_dial = |address: &str| named.may_dial(address.parse().unwrap(), &allowed);
         assert!(may_dial("10.9.9.9") && may_dial("::ffff:10.9.9.9"));
         assert!(!may_dial("1.1.1.1") && !may_dial("192.168.1.1"));

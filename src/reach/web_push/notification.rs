@@ -1,7 +1,7 @@
-//! What a message tells: the changes of an attendee's sessions, as a declarative push message.
+//! What a message says: the changes of an attendee's sessions, as a declarative push message.
 //!
 //! The JSON is that of Declarative Web Push, which Safari shows without a worker; the worker of the pages shows the same
-//! JSON elsewhere. Only changes that people must know of are told: moved, cancelled and reinstated sessions, with the
+//! JSON elsewhere. Only changes that people must know of are sent: moved, cancelled and reinstated sessions, with the
 //! overlaps that they cause.
 
 use crate::export::{ChangeText, describe_change};
@@ -16,11 +16,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The most characters of a title and of a body. Systems show fewer, and encrypted they fit into 4,096 bytes.
-const LONGEST_TITLE: usize = 150;
-const LONGEST_BODY: usize = 600;
+const MAX_TITLE: usize = 150;
+const MAX_BODY: usize = 600;
 
 /// The most changes that one message names.
-const MOST_NAMED: usize = 5;
+pub(super) const MAX_NAMED: usize = 5;
 
 /// A session that starts within this time makes a message urgent, so that a phone that saves power shows it too.
 const SOON: TimeDelta = TimeDelta::hours(24);
@@ -37,13 +37,13 @@ pub struct Notification {
     pub topic: String,
     /// Whether one of the sessions starts soon or runs.
     pub is_urgent: bool,
-    /// When the message stops to matter.
+    /// The time after which the message is of no use.
     pub until: DateTime<Utc>,
 }
 
-/// Whether people with the session on their agenda are told of a change. A corrected abstract is no reason to disturb
+/// Whether people with the session on their agenda are notified of a change. A corrected abstract is no reason to disturb
 /// anybody.
-pub(in crate::reach) fn is_loud(kind: ChangeKind) -> bool {
+pub(in crate::reach) fn notifies_people(kind: ChangeKind) -> bool {
     matches!(kind, ChangeKind::Moved | ChangeKind::Cancelled | ChangeKind::Restored)
 }
 
@@ -72,10 +72,10 @@ pub fn notification(
     release: &Release,
     now: DateTime<Utc>,
 ) -> Option<Notification> {
-    let mut told: Vec<&Change> = picks.iter().filter_map(|id| changes.get(id)).collect();
-    told.retain(|change| is_loud(change.kind) && last_end(change).is_some_and(|end| end > now));
-    told.sort_by_key(|change| (first_start(change), &change.session));
-    let (first, more) = told.split_first()?;
+    let mut shown: Vec<&Change> = picks.iter().filter_map(|id| changes.get(id)).collect();
+    shown.retain(|change| notifies_people(change.kind) && last_end(change).is_some_and(|end| end > now));
+    shown.sort_by_key(|change| (first_start(change), &change.session));
+    let (first, more) = shown.split_first()?;
     let conference = &release.program.conference;
     let words = Texts::of(&conference.language);
     let title =
@@ -89,7 +89,7 @@ pub fn notification(
         (format!("{}: {headline}", title(first)), sentences.join(" "), format!("/sessions/{}", first.session))
     } else {
         let mut lines: Vec<String> = Vec::new();
-        for change in told.iter().take(MOST_NAMED) {
+        for change in shown.iter().take(MAX_NAMED) {
             let ChangeText { headline, .. } = describe_change(change, release);
             let line = format!("{}: {headline}", title(change));
             lines.push(match overlaps(change) {
@@ -97,36 +97,41 @@ pub fn notification(
                 None => line,
             });
         }
-        let unnamed = told.len().saturating_sub(MOST_NAMED);
+        let unnamed = shown.len().saturating_sub(MAX_NAMED);
         if unnamed > 0 {
             lines.push(words.push_more(unnamed));
         }
-        (words.push_several(told.len()), lines.join("\n"), "/agenda".to_owned())
+        (words.push_several(shown.len()), lines.join("\n"), "/agenda".to_owned())
     };
-    let topic = topic(&told);
-    let text = json!({
-        "web_push": 8030,
-        "notification": {
-            "title": shorten(&head, LONGEST_TITLE),
-            "body": shorten(&body, LONGEST_BODY),
-            "lang": words.tag(),
-            "dir": "auto",
-            "tag": topic,
-            "navigate": conference.link(&path),
-        },
-    });
+    let topic = topic(&shown);
     Some(Notification {
-        text: text.to_string(),
+        text: declarative(&head, &body, &topic, words, &conference.link(&path)),
         media_type: "application/octet-stream",
         topic,
-        is_urgent: told.iter().any(|change| is_soon(change, now)),
-        until: told.iter().filter_map(|change| last_end(change)).max()?,
+        is_urgent: shown.iter().any(|change| is_soon(change, now)),
+        until: shown.iter().filter_map(|change| last_end(change)).max()?,
     })
 }
 
+/// The JSON of a declarative push message that opens `navigate`.
+pub(super) fn declarative(title: &str, body: &str, tag: &str, words: &Texts, navigate: &str) -> String {
+    let text = json!({
+        "web_push": 8030,
+        "notification": {
+            "title": shorten(title, MAX_TITLE),
+            "body": shorten(body, MAX_BODY),
+            "lang": words.tag(),
+            "dir": "auto",
+            "tag": tag,
+            "navigate": navigate,
+        },
+    });
+    text.to_string()
+}
+
 /// 32 characters, as many as a topic may have.
-fn topic(told: &[&Change]) -> String {
-    let mut ids: Vec<&[u8]> = told.iter().map(|change| change.session.as_str().as_bytes()).collect();
+fn topic(shown: &[&Change]) -> String {
+    let mut ids: Vec<&[u8]> = shown.iter().map(|change| change.session.as_str().as_bytes()).collect();
     ids.sort_unstable();
     let Digest(digest) = Digest::of_parts(ids);
     BASE64URL_NOPAD.encode(digest.get(..24).unwrap_or_default())
@@ -211,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moved_session_is_told_with_its_new_overlap_and_leads_to_its_page() {
+    fn a_message_about_a_moved_session_names_the_new_overlap_and_leads_to_its_page() {
         let program = || {
             let (start, end) = (at("2025-03-27T21:30:00Z"), at("2025-03-27T22:30:00Z"));
             fixtures::tricky().sessions([fixtures::talk("extra", start, end, "One more")])
@@ -222,18 +227,18 @@ mod tests {
             .after(&first.ledger, "2025-03-20T08:00:00Z");
         let changes = merge_changes(&second.changes);
         let now = at("2025-03-20T08:00:00Z");
-        let tell = |picks: &[SessionId]| notification(picks, &changes, &second.release, now);
-        let told = tell(&[id("ml-monitoring"), id("extra")]).unwrap();
-        let (title, body, navigate) = parts(&told);
+        let message_for = |picks: &[SessionId]| notification(picks, &changes, &second.release, now);
+        let message = message_for(&[id("ml-monitoring"), id("extra")]).unwrap();
+        let (title, body, navigate) = parts(&message);
         assert!(title.contains(": moved to "), "{title}");
         assert!(body.ends_with("It now overlaps with “One more”."), "{body}");
         assert!(navigate.ends_with("/sessions/ml-monitoring"), "{navigate}");
-        assert!(!told.is_urgent);
-        let (_, alone, _) = parts(&tell(&[id("ml-monitoring")]).unwrap());
+        assert!(!message.is_urgent);
+        let (_, alone, _) = parts(&message_for(&[id("ml-monitoring")]).unwrap());
         assert!(!alone.contains("overlaps"), "{alone}");
-        assert_eq!(tell(&[id("extra")]), None, "it did not change");
-        assert_eq!(tell(&[]), None);
-        let late = told.until;
+        assert_eq!(message_for(&[id("extra")]), None, "it did not change");
+        assert_eq!(message_for(&[]), None);
+        let late = message.until;
         assert_eq!(notification(&[id("ml-monitoring")], &changes, &second.release, late), None, "it is over");
         let day_before = late - TimeDelta::hours(20);
         let soon = notification(&[id("ml-monitoring")], &changes, &second.release, day_before).unwrap();
@@ -251,21 +256,21 @@ mod tests {
         let changes = merge_changes(&second.changes);
         let picks = ["fell-through", "ml-monitoring", "slow-queries"].map(id);
         let now = at("2025-03-20T08:00:00Z");
-        let told = notification(&picks, &changes, &second.release, now).unwrap();
-        let (title, body, navigate) = parts(&told);
+        let message = notification(&picks, &changes, &second.release, now).unwrap();
+        let (title, body, navigate) = parts(&message);
         assert_eq!(title, "3 of your sessions changed");
         assert_eq!(body.lines().count(), 3, "{body}");
         for words in [": canceled", ": takes place after all", ": moved to"] {
             assert!(body.contains(words), "{body}");
         }
         assert!(navigate.ends_with("/agenda"));
-        assert_eq!(told.topic.len(), 32);
+        assert_eq!(message.topic.len(), 32);
         let one = notification(&picks[..1], &changes, &second.release, now).unwrap();
-        assert_ne!(one.topic, told.topic);
+        assert_ne!(one.topic, message.topic);
     }
 
     #[test]
-    fn small_corrections_and_what_was_taken_back_are_not_told() {
+    fn small_corrections_and_reverted_changes_send_no_message() {
         let first = first();
         let edited = fixtures::tricky()
             .edit("slow-queries", |session| session.title = Text::from("Slower queries"))
@@ -275,12 +280,12 @@ mod tests {
             .after(&first.ledger, "2025-03-20T08:00:00Z");
         let back = fixtures::tricky().after(&moved.release.ledger, "2025-03-20T09:00:00Z");
         let (picks, now) = ([id("slow-queries")], at("2025-03-20T09:00:00Z"));
-        let told = |changes: &[&[Change]], release| {
+        let is_sent = |changes: &[&[Change]], release| {
             notification(&picks, &merge_changes(changes.iter().copied().flatten()), release, now).is_some()
         };
-        assert!(!told(&[&edited.changes], &edited.release));
-        assert!(told(&[&edited.changes, &moved.changes], &moved.release));
-        assert!(!told(&[&moved.changes, &back.changes], &back.release));
+        assert!(!is_sent(&[&edited.changes], &edited.release));
+        assert!(is_sent(&[&edited.changes, &moved.changes], &moved.release));
+        assert!(!is_sent(&[&moved.changes, &back.changes], &back.release));
     }
 
     #[test]

@@ -42,6 +42,9 @@ pub(super) struct CheckpointEnd {
     /// The sequence of the state that the checkpoint holds.
     pub(super) sequence: u64,
     pub(super) sha256: String,
+    /// The hash of the shared log up to that sequence, in hexadecimal; none for a local journal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) chain: Option<String>,
 }
 
 #[derive(Default, Serialize, Deserialize)]

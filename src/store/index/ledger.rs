@@ -107,13 +107,25 @@ fn maps(index: &Index, space: &KeySpace, base: LedgerBase) -> Result<Ledger, Rea
         let LedgerPiece { entries, mut feeds, mut slugs } = piece(index, space, base, number)?;
         entries.into_iter().for_each(|entry| put_entry(&mut ledger, entry));
         ledger.feeds.append(&mut feeds);
-        let Slugs { tracks, rooms, speakers, days, track_aliases, room_aliases, by_name: _ } = &mut slugs;
+        let Slugs {
+            tracks,
+            rooms,
+            speakers,
+            tags,
+            days,
+            track_aliases,
+            room_aliases,
+            first_room_names,
+            by_name: _,
+        } = &mut slugs;
         ledger.slugs.tracks.append(tracks);
         ledger.slugs.rooms.append(rooms);
         ledger.slugs.speakers.append(speakers);
+        ledger.slugs.tags.append(tags);
         ledger.slugs.days.append(days);
         ledger.slugs.track_aliases.append(track_aliases);
         ledger.slugs.room_aliases.append(room_aliases);
+        ledger.slugs.first_room_names.append(first_room_names);
     }
     for row in Amended::of(index, space, base) {
         let row = row?;
@@ -206,8 +218,10 @@ fn put_slug(slugs: &mut Slugs, row: &SlugRow<'_>) -> Result<(), ReadError> {
         kind::TRACK => drop(slugs.tracks.insert(slug, json(table, bytes)?)),
         kind::ROOM => drop(slugs.rooms.insert(slug, json(table, bytes)?)),
         kind::SPEAKER => drop(slugs.speakers.insert(slug, json(table, bytes)?)),
+        kind::TAG => drop(slugs.tags.insert(slug, json(table, bytes)?)),
         kind::TRACK_ALIAS => drop(slugs.track_aliases.insert(slug, json(table, bytes)?)),
         kind::ROOM_ALIAS => drop(slugs.room_aliases.insert(slug, json(table, bytes)?)),
+        kind::FIRST_ROOM_NAME => drop(slugs.first_room_names.insert(slug, json(table, bytes)?)),
         _ => return Err(damaged(table, "its kind is unknown")),
     }
     Ok(())

@@ -14,9 +14,10 @@ use crate::store::directory::{
     Places, drop_ballast, make_directory, remove_file, remove_tree, sync_directory,
 };
 use crate::store::error::StorageError;
-use crate::store::journal::begin;
+use crate::store::journal::chain::{Chain, Position};
+use crate::store::journal::record::JournalRecord;
 use crate::store::journal::replay::{JournalFindings, WITHOUT_JOURNAL, replay};
-use crate::store::journal::{JournalRecord, segments};
+use crate::store::journal::segment::{begin, segments};
 use crate::store::rows::{RowChanges, is_whole};
 use std::fs::DirBuilder;
 use std::io;
@@ -247,7 +248,7 @@ fn catch_up(
     let after = found.sequence();
     let ExaminedIndex { engine, counted, stored, damaged } = found;
     let mut tally = counted;
-    tally.sequence = after;
+    (tally.sequence, tally.chain) = (after, stored.and_then(|stored| stored.chain));
     if damaged > 0 || stored.is_some_and(|stored| !stored.agrees_with(&counted)) {
         tracing::error!(damaged, "the store is damaged and has no second copy yet");
         damage.lost += damaged.max(1);
@@ -279,22 +280,29 @@ fn catch_up(
 
 /// Builds a new index beside the old one and renames it into place.
 fn rebuild(places: &Places, cache_bytes: u64, damage: &mut Damage) -> Result<CaughtUp, StorageError> {
-    tracing::warn!("rebuilding the index from the newest checkpoint and the journal");
-    let (engine, from) = load_newest(places, cache_bytes, damage)?;
-    let mut batches =
-        JournalBatches { engine: &engine, tally: Tally::default(), batch: RowChanges::new(), sequence: from };
+    // A restored backup has no index, nor has a replica that was just added.
+    match places.index.exists() {
+        true => tracing::warn!("rebuilding the index from the newest checkpoint and the journal"),
+        false => tracing::info!("building the index from the newest checkpoint and the journal"),
+    }
+    let (engine, Position { sequence: from, chain }) = load_newest(places, cache_bytes, damage)?;
+    let mut tally = Tally::default();
+    tally.chain = chain;
+    let mut batches = JournalBatches { engine: &engine, tally, batch: RowChanges::new(), sequence: from };
     let findings = replay(&places.journal, from, |record| {
         batches.add(record);
         batches.write_if_large()
     })?;
     let held = batches.sequence;
-    batches.finish()?;
+    let chain = batches.finish()?.chain;
     // A checkpoint that cannot be loaded may be newer than all loaded records. Its sequences must not be used again.
     let reached = newest_sequence(places, &findings)?.max(held);
     damage.lost += findings.missing + (reached - held);
     let shares = engine.scan(|share: &mut Tally, _, value| share.add(value))?;
     let mut tally = shares.iter().fold(Tally::default(), Tally::plus);
     tally.sequence = reached;
+    // Without the lost records, the hash of the log up to there is unknown.
+    tally.chain = chain.filter(|_| reached == held);
     engine.apply(&RowChanges::new(), &tally)?;
     engine.sync()?;
     engine.close();
@@ -310,17 +318,17 @@ fn rebuild(places: &Places, cache_bytes: u64, damage: &mut Damage) -> Result<Cau
     Ok(CaughtUp { engine, tally, findings, pending: RowChanges::new(), reached })
 }
 
-/// Builds a new index from the newest undamaged checkpoint. Returns the index and the checkpoint's sequence.
+/// Builds a new index from the newest undamaged checkpoint. Returns the index and the checkpoint's position.
 fn load_newest(
     places: &Places,
     cache_bytes: u64,
     damage: &mut Damage,
-) -> Result<(Engine, u64), StorageError> {
+) -> Result<(Engine, Position), StorageError> {
     let checkpoints = checkpoint::list(&places.checkpoints)?;
     for checkpoint in checkpoints.iter().rev() {
         let engine = empty(places, cache_bytes)?;
         match load(&checkpoint.path, &engine) {
-            Ok(summary) => return Ok((engine, summary.sequence)),
+            Ok(summary) => return Ok((engine, summary.position())),
             Err(LoadError::Engine(error)) => return Err(error),
             Err(error) => {
                 tracing::error!(checkpoint = %checkpoint.path.display(), %error, "a checkpoint cannot be loaded");
@@ -330,7 +338,9 @@ fn load_newest(
         }
     }
     if is_whole_journal(places)? {
-        return Ok((empty(places, cache_bytes)?, 0));
+        // The log of a replica without a checkpoint began in this copy.
+        let chain = places.replica.exists().then_some(Chain::EMPTY);
+        return Ok((empty(places, cache_bytes)?, Position { sequence: 0, chain }));
     }
     Err(StorageError::Failed("no undamaged checkpoint is left to rebuild it from".to_owned()))
 }
@@ -356,6 +366,7 @@ struct JournalBatches<'a> {
 
 impl JournalBatches<'_> {
     fn add(&mut self, record: JournalRecord) {
+        self.tally.chain = self.tally.chain.and_then(|chain| chain.after_rows(record.sequence, &record.rows));
         self.sequence = record.sequence;
         self.batch.extend(record.rows);
     }
@@ -373,7 +384,8 @@ impl JournalBatches<'_> {
     }
 
     fn finish(mut self) -> Result<Tally, StorageError> {
-        if !self.batch.is_empty() {
+        // Records without rows have a sequence too.
+        if self.tally.sequence != self.sequence {
             self.write()?;
         }
         Ok(self.tally)

@@ -27,7 +27,7 @@ impl<'a> RowsByRecord<'a> {
 
     /// Reads a page. The page may cut off its last record; the next page begins with that record.
     fn read_page(&mut self) -> Result<(), ReadError> {
-        let page = self.index.read_patiently(|view| {
+        let page = self.index.read_waiting(|view| {
             #[cfg(test)]
             self.index.slow_disk.scan();
             view.page(&self.prefix, self.after.as_deref(), self.limit)

@@ -4,6 +4,7 @@
 //! 0.34 can open on an older state of a page without an error. So each batch also writes the sequence of the last
 //! journal record, the number of rows, and the sum of a mark of each row. One scan verifies all of them.
 
+use crate::store::journal::chain::Chain;
 use crate::store::rows::{KeyValue, RowChanges};
 
 /// The key of the tally. It sorts before the keys of all conferences and is not part of the sum.
@@ -17,6 +18,8 @@ pub(in crate::store) struct Tally {
     /// The number of rows.
     pub(in crate::store) rows: u64,
     sum: u64,
+    /// The hash of the shared log up to that record; none in the index of a local journal.
+    pub(in crate::store) chain: Option<Chain>,
 }
 
 impl Tally {
@@ -54,12 +57,13 @@ impl Tally {
         (self.rows, self.sum) == (other.rows, other.sum)
     }
 
-    /// The stored row: three little-endian numbers and their CRC-32C.
+    /// The stored row: three little-endian numbers, the hash of a shared log, and the CRC-32C of all.
     pub(in crate::store) fn row(&self) -> KeyValue {
-        let mut value = Vec::with_capacity(28);
+        let mut value = Vec::with_capacity(60);
         for number in [self.sequence, self.rows, self.sum] {
             value.extend_from_slice(&number.to_le_bytes());
         }
+        value.extend(self.chain.iter().flat_map(|chain| chain.0));
         value.extend_from_slice(&crc32c::crc32c(&value).to_le_bytes());
         (TALLY.to_vec(), value)
     }
@@ -69,9 +73,13 @@ impl Tally {
         let (numbers, crc) = value.split_last_chunk::<4>()?;
         let (sequence, rest) = numbers.split_first_chunk::<8>()?;
         let (rows, rest) = rest.split_first_chunk::<8>()?;
-        let sum: &[u8; 8] = rest.try_into().ok()?;
+        let (sum, rest) = rest.split_first_chunk::<8>()?;
+        let chain = match rest {
+            [] => None,
+            hash => Some(Chain(hash.try_into().ok()?)),
+        };
         let [sequence, rows, sum] = [sequence, rows, sum].map(|bytes| u64::from_le_bytes(*bytes));
-        (crc32c::crc32c(numbers) == u32::from_le_bytes(*crc)).then_some(Self { sequence, rows, sum })
+        (crc32c::crc32c(numbers) == u32::from_le_bytes(*crc)).then_some(Self { sequence, rows, sum, chain })
     }
 }
 

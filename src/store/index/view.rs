@@ -193,7 +193,7 @@ impl Index {
     }
 
     /// Like [`Self::read`], for scans on blocking threads: waits while the database is being reopened.
-    pub(super) fn read_patiently<T>(
+    pub(super) fn read_waiting<T>(
         &self,
         read: impl Fn(&View) -> Result<T, ReadError>,
     ) -> Result<T, ReadError> {

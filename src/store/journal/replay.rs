@@ -3,9 +3,8 @@
 //! Bytes that are not a whole record are a torn end only if no whole record follows: then their write was never
 //! acknowledged. Otherwise the bytes were on disk once and are damaged.
 
-use super::{
-    JournalRecord, JournalSegment, RECORD_HEAD, RecordHead, SEGMENT_HEAD, is_segment_head, segments,
-};
+use super::record::{JournalRecord, RECORD_HEAD, RecordHead};
+use super::segment::{JournalSegment, SEGMENT_HEAD, is_segment_head, segments};
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -201,7 +200,7 @@ pub(in crate::store) fn replay<E: From<io::Error>>(
 mod tests {
     use super::*;
     use crate::store::error::StorageError;
-    use crate::store::journal::Journal;
+    use crate::store::journal::local::LocalJournal;
     use crate::store::rows::RowChanges;
     use proptest::prelude::*;
     use std::fs::OpenOptions;
@@ -216,7 +215,8 @@ mod tests {
     fn write(dir: &Path, groups: &[Vec<RowChanges>]) -> Vec<JournalRecord> {
         let mut written = Vec::new();
         for group in groups {
-            let mut journal = Journal::open(dir, written.len() as u64, &JournalFindings::default()).unwrap();
+            let mut journal =
+                LocalJournal::open(dir, written.len() as u64, &JournalFindings::default()).unwrap();
             for rows in group {
                 let (sequence, _) = journal.append(rows).unwrap();
                 written.push(JournalRecord { sequence, rows: rows.clone() });
@@ -271,7 +271,7 @@ mod tests {
             let end = findings.last.unwrap_or(0);
             prop_assert_eq!(end, found.len() as u64);
             let rows = RowChanges::from([(more, None)]);
-            let (sequence, _) = Journal::open(dir.path(), end, &findings).unwrap().append(&rows).unwrap();
+            let (sequence, _) = LocalJournal::open(dir.path(), end, &findings).unwrap().append(&rows).unwrap();
             found.push(JournalRecord { sequence, rows });
             let (again, findings) = read(dir.path());
             prop_assert_eq!(again, found);

@@ -2,6 +2,8 @@
 //!
 //! Names and bytes are part of the store's format: every version reads the records of earlier versions.
 
+use super::held::{HeldRecord, HeldSource};
+use super::mail::MailAsk;
 use crate::revision::Digest;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -37,12 +39,34 @@ pub struct Schedule {
     pub held: bool,
 }
 
+/// What a followed source set when its program was last merged, and what `callboard follow` must remember of it. The
+/// merged program itself follows the record.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct SourceRecord {
+    /// What `callboard follow` remembers, such as the ETag. Only that command reads it.
+    pub memory: serde_json::Value,
+    /// The conflicts with edits by hand that nobody has resolved.
+    pub conflicts: serde_json::Value,
+    /// The digest of a program of the source that an organizer discarded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discarded: Option<Digest>,
+}
+
 /// The releases whose deliveries are in the outbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AnnouncedReleases {
     /// The last release with all its deliveries.
     pub release: u64,
     /// If the next release is being announced: the last agenda whose subscriptions have their deliveries.
+    pub after: Option<Digest>,
+}
+
+/// The sessions whose reminders are in the outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RemindedSessions {
+    /// The reminders of sessions that start up to this time are queued.
+    pub start: DateTime<Utc>,
+    /// If the sessions that start at `start` are being queued: the last agenda whose reminders are queued.
     pub after: Option<Digest>,
 }
 
@@ -92,6 +116,16 @@ impl fmt::Debug for PushKeyBytes {
     }
 }
 
+/// The secret of the links in mails, which is never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MailSecretBytes(pub [u8; 32]);
+
+impl fmt::Debug for MailSecretBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MailSecretBytes(…)")
+    }
+}
+
 /// A record with a fixed name.
 #[derive(Debug, Clone, PartialEq)]
 pub enum NamedRecord {
@@ -99,8 +133,12 @@ pub enum NamedRecord {
     ImportedFile(ImportedFile),
     /// The scheduled release and its program.
     Schedule(Schedule, Bytes),
-    /// The releases that subscribers were told of.
+    /// The followed source, and its program as it was last merged.
+    Source(SourceRecord, Bytes),
+    /// The releases that were announced.
     Announced(AnnouncedReleases),
+    /// The sessions that attendees were reminded of.
+    Reminded(RemindedSessions),
     /// The last fetches of the read links whose hashes begin with one byte.
     LinkFetches(u8, Vec<LinkFetch>),
     /// The last wall-clock time that retention trusted.
@@ -111,6 +149,18 @@ pub enum NamedRecord {
     BackupTime(DateTime<Utc>),
     /// The key pair that signs messages to browsers, as PKCS#8. A secret.
     PushKey(PushKeyBytes),
+    /// The secret of the links in mails.
+    MailSecret(MailSecretBytes),
+    /// The mailboxes that were asked to confirm invitations, and whose hashes begin with one byte.
+    MailAsks(u8, Vec<MailAsk>),
+    /// The key that signs the sign-ins of organizers on all replicas. A secret.
+    SignInKey(PushKeyBytes),
+    /// The version of Callboard whose renderer made the live release.
+    Renderer(u64),
+    /// The release of a source that waits for an organizer on all replicas.
+    Held(HeldSource, HeldRecord),
+    /// Its program.
+    HeldProgram(HeldSource, Bytes),
 }
 
 /// The name of a [`NamedRecord`].
@@ -120,8 +170,12 @@ pub enum RecordName {
     ImportedFile,
     /// The name of [`NamedRecord::Schedule`].
     Schedule,
+    /// The name of [`NamedRecord::Source`].
+    Source,
     /// The name of [`NamedRecord::Announced`].
     Announced,
+    /// The name of [`NamedRecord::Reminded`].
+    Reminded,
     /// The name of [`NamedRecord::LinkFetches`].
     LinkFetches(u8),
     /// The fetches of all read links in one record, as earlier versions stored them.
@@ -134,6 +188,18 @@ pub enum RecordName {
     BackupTime,
     /// The name of [`NamedRecord::PushKey`].
     PushKey,
+    /// The name of [`NamedRecord::MailSecret`].
+    MailSecret,
+    /// The name of [`NamedRecord::MailAsks`].
+    MailAsks(u8),
+    /// The name of [`NamedRecord::SignInKey`].
+    SignInKey,
+    /// The name of [`NamedRecord::Renderer`].
+    Renderer,
+    /// The name of [`NamedRecord::Held`].
+    Held(HeldSource),
+    /// The name of [`NamedRecord::HeldProgram`].
+    HeldProgram(HeldSource),
 }
 
 impl RecordName {
@@ -142,13 +208,21 @@ impl RecordName {
         match self {
             Self::ImportedFile => "taken-in".to_owned(),
             Self::Schedule => "schedule".to_owned(),
+            Self::Source => "source".to_owned(),
             Self::Announced => "spooled".to_owned(),
+            Self::Reminded => "reminded".to_owned(),
             Self::LinkFetches(first) => format!("freshness-{first:02x}"),
             Self::AllLinkFetches => "freshness".to_owned(),
             Self::TrustedTime => "trusted-time".to_owned(),
             Self::ClockProbation => "clock-probation".to_owned(),
             Self::BackupTime => "last-backup".to_owned(),
             Self::PushKey => "push-key".to_owned(),
+            Self::MailSecret => "mail-secret".to_owned(),
+            Self::MailAsks(first) => format!("mail-asks-{first:02x}"),
+            Self::SignInKey => "sign-in-key".to_owned(),
+            Self::Renderer => "renderer".to_owned(),
+            Self::Held(source) => format!("held-{}", source.name()),
+            Self::HeldProgram(source) => format!("held-program-{}", source.name()),
         }
     }
 
@@ -157,12 +231,19 @@ impl RecordName {
         match self {
             Self::ImportedFile => "record of the imported file",
             Self::Schedule => "schedule",
+            Self::Source => "record of the followed source",
             Self::Announced => "record of the announced releases",
+            Self::Reminded => "record of the reminders",
             Self::LinkFetches(_) | Self::AllLinkFetches => "record of link fetches",
             Self::TrustedTime => "trusted time",
             Self::ClockProbation => "record of a clock jump",
             Self::BackupTime => "time of the last backup",
             Self::PushKey => "push key",
+            Self::MailSecret => "secret of the links in mails",
+            Self::MailAsks(_) => "record of the mailboxes that were asked",
+            Self::SignInKey => "key of sign-ins",
+            Self::Renderer => "version of the renderer",
+            Self::Held(_) | Self::HeldProgram(_) => "held release",
         }
     }
 }
@@ -173,12 +254,20 @@ impl NamedRecord {
         match self {
             Self::ImportedFile(_) => RecordName::ImportedFile,
             Self::Schedule(..) => RecordName::Schedule,
+            Self::Source(..) => RecordName::Source,
             Self::Announced(_) => RecordName::Announced,
+            Self::Reminded(_) => RecordName::Reminded,
             Self::LinkFetches(first, _) => RecordName::LinkFetches(*first),
             Self::TrustedTime(_) => RecordName::TrustedTime,
             Self::ClockProbation(_) => RecordName::ClockProbation,
             Self::BackupTime(_) => RecordName::BackupTime,
             Self::PushKey(_) => RecordName::PushKey,
+            Self::MailSecret(_) => RecordName::MailSecret,
+            Self::MailAsks(first, _) => RecordName::MailAsks(*first),
+            Self::SignInKey(_) => RecordName::SignInKey,
+            Self::Renderer(_) => RecordName::Renderer,
+            Self::Held(source, _) => RecordName::Held(*source),
+            Self::HeldProgram(source, _) => RecordName::HeldProgram(*source),
         }
     }
 
@@ -186,14 +275,15 @@ impl NamedRecord {
     pub(in super::super) fn encode(&self) -> Vec<u8> {
         match self {
             Self::ImportedFile(file) => [file.digest.0.as_slice(), &file.release.to_le_bytes()].concat(),
-            Self::Schedule(schedule, csv) => {
-                // A struct of times and strings always has a JSON form.
-                let head = serde_json::to_vec(schedule).unwrap_or_default();
-                [head.as_slice(), b"\n", csv].concat()
-            }
+            Self::Schedule(schedule, csv) => with_csv(schedule, csv),
+            Self::Source(source, csv) => with_csv(source, csv),
             Self::Announced(AnnouncedReleases { release, after }) => {
                 let after = after.map_or(Vec::new(), |Digest(key)| key.to_vec());
                 [release.to_le_bytes().to_vec(), after].concat()
+            }
+            Self::Reminded(RemindedSessions { start, after }) => {
+                let after = after.map_or(Vec::new(), |Digest(key)| key.to_vec());
+                [start.timestamp().to_le_bytes().to_vec(), after].concat()
             }
             Self::LinkFetches(_, fetches) => {
                 let mut rows = Vec::with_capacity(fetches.len() * LinkFetch::BYTES);
@@ -206,12 +296,25 @@ impl NamedRecord {
                 rows
             }
             Self::TrustedTime(at) | Self::BackupTime(at) => at.timestamp().to_le_bytes().to_vec(),
-            Self::PushKey(PushKeyBytes(pkcs8)) => pkcs8.clone(),
+            Self::PushKey(PushKeyBytes(key)) | Self::SignInKey(PushKeyBytes(key)) => key.clone(),
+            Self::Renderer(version) => version.to_le_bytes().to_vec(),
+            // A struct of times, strings and numbers always has a JSON form.
+            Self::Held(_, held) => serde_json::to_vec(held).unwrap_or_default(),
+            Self::HeldProgram(_, csv) => csv.to_vec(),
+            Self::MailSecret(MailSecretBytes(secret)) => secret.to_vec(),
+            Self::MailAsks(_, asks) => asks.iter().flat_map(MailAsk::encode).collect(),
             Self::ClockProbation(ClockProbation { seen, watched }) => {
                 [seen.timestamp().to_le_bytes(), watched.as_secs().to_le_bytes()].concat()
             }
         }
     }
+}
+
+/// A line of JSON, and a program file.
+fn with_csv(head: &impl Serialize, csv: &[u8]) -> Vec<u8> {
+    // Structs of times, strings and JSON values always have a JSON form.
+    let head = serde_json::to_vec(head).unwrap_or_default();
+    [head.as_slice(), b"\n", csv].concat()
 }
 
 /// Why bytes are not a valid record.
@@ -228,12 +331,15 @@ pub(in super::super) fn imported_file(bytes: &[u8]) -> Result<ImportedFile, Caus
     Ok(ImportedFile { digest: Digest(digest), release })
 }
 
-pub(in super::super) fn schedule(bytes: Vec<u8>) -> Result<(Schedule, Bytes), Cause> {
+/// Reads what [`with_csv`] wrote.
+pub(in super::super) fn head_and_csv<T: serde::de::DeserializeOwned>(
+    bytes: Vec<u8>,
+) -> Result<(T, Bytes), Cause> {
     let bytes = Bytes::from(bytes);
     let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
     let (head, csv) = (bytes.slice(..end), bytes.slice((end + 1).min(bytes.len())..));
-    let schedule = serde_json::from_slice(&head).map_err(|error| error.to_string())?;
-    Ok((schedule, csv))
+    let head = serde_json::from_slice(&head).map_err(|error| error.to_string())?;
+    Ok((head, csv))
 }
 
 pub(in super::super) fn number(bytes: &[u8]) -> Result<u64, Cause> {
@@ -241,12 +347,23 @@ pub(in super::super) fn number(bytes: &[u8]) -> Result<u64, Cause> {
 }
 
 pub(in super::super) fn announced(bytes: &[u8]) -> Result<AnnouncedReleases, Cause> {
-    let (release, after) = bytes.split_at_checked(8).ok_or_else(|| wrong_length(bytes))?;
-    let after = match after {
+    let (release, after) = number_and_key(bytes)?;
+    Ok(AnnouncedReleases { release: number(release)?, after })
+}
+
+pub(in super::super) fn reminded(bytes: &[u8]) -> Result<RemindedSessions, Cause> {
+    let (start, after) = number_and_key(bytes)?;
+    Ok(RemindedSessions { start: time(start)?, after })
+}
+
+/// Eight bytes, and a key if one follows.
+fn number_and_key(bytes: &[u8]) -> Result<(&[u8], Option<Digest>), Cause> {
+    let (number, key) = bytes.split_at_checked(8).ok_or_else(|| wrong_length(bytes))?;
+    let key = match key {
         [] => None,
         key => Some(Digest(key.try_into().map_err(|_| wrong_length(bytes))?)),
     };
-    Ok(AnnouncedReleases { release: number(release)?, after })
+    Ok((number, key))
 }
 
 pub(in super::super) fn time(bytes: &[u8]) -> Result<DateTime<Utc>, Cause> {
@@ -262,6 +379,15 @@ pub(in super::super) fn clock_probation(bytes: &[u8]) -> Result<ClockProbation, 
 /// The fetches of some links. A damaged row is `None`.
 pub(in super::super) fn link_fetches(bytes: &[u8]) -> Vec<Option<LinkFetch>> {
     bytes.chunks(LinkFetch::BYTES).map(LinkFetch::decode).collect()
+}
+
+/// The mailboxes that were asked. Damaged rows are left out: they cost a mailbox one mail too many.
+pub(in super::super) fn mail_asks(bytes: &[u8]) -> Vec<MailAsk> {
+    bytes.chunks(MailAsk::BYTES).filter_map(MailAsk::decode).collect()
+}
+
+pub(in super::super) fn mail_secret(bytes: &[u8]) -> Result<MailSecretBytes, Cause> {
+    bytes.try_into().map(MailSecretBytes).map_err(|_| wrong_length(bytes))
 }
 
 #[cfg(test)]
@@ -285,8 +411,13 @@ mod tests {
         let bytes = NamedRecord::Schedule(schedule.clone(), Bytes::from_static(b"id,\n")).encode();
         let text = r#"{"at":"1970-01-01T00:01:00Z","who":null,"made":"1970-01-01T00:00:00Z","confirm":null}"#;
         assert_eq!(bytes, [text, "\nid,\n"].concat().into_bytes());
-        assert_eq!(super::schedule(bytes), Ok((schedule, Bytes::from_static(b"id,\n"))));
-        assert!(super::schedule(b"damaged".to_vec()).is_err());
+        assert_eq!(head_and_csv(bytes), Ok((schedule, Bytes::from_static(b"id,\n"))));
+        assert!(head_and_csv::<Schedule>(b"damaged".to_vec()).is_err());
+
+        let source = SourceRecord { memory: "etag".into(), ..SourceRecord::default() };
+        let bytes = NamedRecord::Source(source.clone(), Bytes::from_static(b"id,\n")).encode();
+        assert_eq!(bytes, b"{\"memory\":\"etag\",\"conflicts\":null}\nid,\n");
+        assert_eq!(head_and_csv(bytes), Ok((source, Bytes::from_static(b"id,\n"))));
 
         let whole = AnnouncedReleases { release: 3, after: None };
         assert_eq!(NamedRecord::Announced(whole).encode(), [3, 0, 0, 0, 0, 0, 0, 0]);
@@ -295,6 +426,9 @@ mod tests {
             assert_eq!(announced(&NamedRecord::Announced(record).encode()), Ok(record));
         }
         assert!(announced(&[0; 9]).is_err() && announced(&[0; 7]).is_err());
+        let half_reminded = RemindedSessions { start: at(-1), after: Some(Digest([9; 32])) };
+        let bytes = NamedRecord::Reminded(half_reminded).encode();
+        assert_eq!((bytes.len(), &bytes[..8], reminded(&bytes)), (40, &[255; 8][..], Ok(half_reminded)));
         assert_eq!((number(&[3, 0, 0, 0, 0, 0, 0, 0]), number(b"short").is_err()), (Ok(3), true));
         for record in [NamedRecord::TrustedTime(at(-1)), NamedRecord::BackupTime(at(-1))] {
             assert_eq!((record.encode(), time(&record.encode())), (vec![255; 8], Ok(at(-1))));

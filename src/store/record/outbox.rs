@@ -4,6 +4,7 @@
 //! waiting delivery. A subscription holds the address at which a push service accepts messages for one device. Whoever
 //! knows the address and the keys can send to the device, so they never reach a log.
 
+use super::mail::MailRecord;
 use crate::revision::Digest;
 use chrono::{DateTime, Utc};
 use data_encoding::HEXLOWER;
@@ -21,11 +22,13 @@ pub enum Channel {
     WebPush,
     /// An encrypted message to a calendar program, through its push service (WebDAV-Push).
     DavPush,
+    /// A calendar invitation by mail (iMIP, RFC 6047).
+    Mail,
 }
 
 impl Channel {
     /// Every channel.
-    pub const ALL: [Self; 3] = [Self::Webhook, Self::WebPush, Self::DavPush];
+    pub const ALL: [Self; 4] = [Self::Webhook, Self::WebPush, Self::DavPush, Self::Mail];
 
     /// The channel's name in metrics and in JSON.
     pub fn as_str(self) -> &'static str {
@@ -33,6 +36,7 @@ impl Channel {
             Self::Webhook => "webhook",
             Self::WebPush => "web-push",
             Self::DavPush => "dav-push",
+            Self::Mail => "mail",
         }
     }
 }
@@ -71,26 +75,33 @@ impl SubscriptionsRecord {
     }
 }
 
-/// A device that receives messages about one agenda or calendar.
+/// A device or mailbox that receives messages about one agenda or calendar.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubscriptionRecord {
-    /// The subscription's id: the beginning of the SHA-256 of its endpoint, in hexadecimal.
+    /// The subscription's id, in hexadecimal: the beginning of the SHA-256 of its endpoint, or random for a mailbox.
     pub id: String,
     /// How messages are sent.
     pub channel: Channel,
-    /// The address at the push service.
+    /// The address at the push service; empty for a mailbox.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub endpoint: String,
-    /// The device's public key (RFC 8291), uncompressed.
-    #[serde(with = "base64url")]
+    /// The device's public key (RFC 8291), uncompressed; empty for a mailbox.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "base64url")]
     pub p256dh: Vec<u8>,
-    /// The device's authentication secret (RFC 8291).
-    #[serde(with = "base64url")]
+    /// The device's authentication secret (RFC 8291); empty for a mailbox.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "base64url")]
     pub auth: Vec<u8>,
     /// The device's name, such as "Firefox on Android".
     pub label: String,
     /// The calendar that a calendar program follows; none for a browser.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calendar: Option<FollowedCalendar>,
+    /// Whether a browser is also reminded of sessions before they start.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reminders: bool,
+    /// The mailbox and its invitations; none for a device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail: Option<MailRecord>,
     /// When the device subscribed.
     #[serde(with = "chrono::serde::ts_seconds")]
     pub created: DateTime<Utc>,
@@ -131,6 +142,30 @@ impl fmt::Debug for SubscriptionRecord {
     }
 }
 
+/// Why a message is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// A release.
+    #[default]
+    Release,
+    /// The picks or the name of an agenda changed, which calendar programs are notified of.
+    Agenda,
+    /// Sessions start soon.
+    Reminder {
+        /// When they start.
+        #[serde(with = "chrono::serde::ts_seconds")]
+        start: DateTime<Utc>,
+    },
+}
+
+impl Cause {
+    /// Whether the message belongs to the counts of a release.
+    pub fn is_release(&self) -> bool {
+        *self == Self::Release
+    }
+}
+
 /// One message that waits in the outbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeliveryRecord {
@@ -139,6 +174,9 @@ pub struct DeliveryRecord {
     pub version: Version,
     /// How the message is sent.
     pub channel: Channel,
+    /// Why the message is sent.
+    #[serde(default, skip_serializing_if = "Cause::is_release")]
+    pub cause: Cause,
     /// The id of the subscription or webhook.
     pub subscription: String,
     /// The key of the record with the subscription, in hexadecimal. For an agenda this is the SHA-256 of its edit key.
@@ -148,14 +186,18 @@ pub struct DeliveryRecord {
     pub host: String,
     /// The last release that the receiver knows.
     pub since: u64,
-    /// The release that the message tells of.
+    /// The release that the message is about. For a change of an agenda, the version of the agenda; 0 for
+    /// a mailbox.
     pub release: u64,
-    /// When the oldest release of the message was published.
+    /// When the oldest release of the message was published, or when the message was queued for another cause.
     #[serde(with = "chrono::serde::ts_seconds")]
     pub queued: DateTime<Utc>,
     /// Failed attempts.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub attempts: u32,
+    /// Attempts whose sender was killed, so that nobody knows whether the message arrived.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub interrupted: u32,
     /// The earliest time of the next attempt.
     #[serde(with = "chrono::serde::ts_seconds")]
     pub due: DateTime<Utc>,
@@ -168,12 +210,48 @@ pub struct DeliveryRecord {
     /// When the delivery was given up.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "chrono::serde::ts_seconds_option")]
     pub given_up: Option<DateTime<Utc>>,
+    /// Whether something to tell was added while a sender had the delivery.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_more: bool,
+    /// Mails that the relay accepted.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub mails: u32,
     /// Why the last attempt failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
 
 impl DeliveryRecord {
+    /// A delivery of a release that is due at once and was not tried yet.
+    pub fn new(
+        channel: Channel,
+        subscription: String,
+        host: String,
+        release: u64,
+        queued: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            version: Version { version: 1 },
+            channel,
+            cause: Cause::Release,
+            subscription,
+            agenda: None,
+            host,
+            since: release,
+            release,
+            queued,
+            attempts: 0,
+            interrupted: 0,
+            due: queued,
+            claims: 0,
+            lease: None,
+            given_up: None,
+            has_more: false,
+            mails: 0,
+            error: None,
+        }
+    }
+
     /// The key of the record with the subscription; none for a webhook.
     pub fn subscriptions_key(&self) -> Option<Digest> {
         HEXLOWER.decode(self.agenda.as_deref()?.as_bytes()).ok()?.try_into().ok().map(Digest)

@@ -30,6 +30,8 @@ pub enum Origin {
     Upgrade,
     /// A scheduled upload.
     Scheduled,
+    /// A program elsewhere that is followed.
+    Source,
     /// A backup that was restored, which may lack releases.
     Restored,
 }

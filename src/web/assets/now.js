@@ -55,12 +55,13 @@ function foldPast(today) {
   const isPast = (day) => today !== undefined && day.id.slice(4) < today;
   const changed = days.filter((day) => isPast(day) !== day.classList.contains("folded") && !unfolded.has(day) && !isInView(day));
   if (!changed.length) return;
-  // Browsers without scroll anchoring would move the elements in view.
-  const anchor = CSS.supports("overflow-anchor", "auto") ? undefined
-    : days.flatMap((day) => [...day.querySelectorAll(".moment")]).find(isInView);
+  // Scroll anchoring would do this too, but not in every browser, and not always around containers.
+  const anchor = days.flatMap((day) => [...day.querySelectorAll(".moment")]).find(isInView);
   const before = anchor?.getBoundingClientRect().top;
+  root.style.overflowAnchor = "none";
   changed.forEach((day) => fold(day, isPast(day)));
   if (anchor) scrollBy({ top: anchor.getBoundingClientRect().top - before, behavior: "instant" });
+  requestAnimationFrame(() => { root.style.overflowAnchor = ""; });
 }
 
 // Draws a line through the grid of the present day, at the height of the present time.
@@ -102,6 +103,8 @@ function choices() {
 function mark({ folds = true } = {}) {
   const now = Date.now();
   const isNow = isDuring(now);
+  // Feedback is asked for once the session has begun.
+  for (const link of document.querySelectorAll("[data-after]")) link.hidden = now < Date.parse(link.dataset.after);
   let [running, next, following] = [undefined, undefined, undefined];
   for (const moment of document.querySelectorAll(".moment")) {
     const cards = [...moment.querySelectorAll("[data-start]")];
@@ -118,7 +121,9 @@ function mark({ folds = true } = {}) {
     if (isNow && start > now && (following ?? start) === start) { following = start; next ??= moment; }
     label(moment, isOn ? "now" : isNow && following === start && start > now ? "next" : "");
   }
-  const { year, month, day: date } = dateIn(root.dataset.zone, new Date(now));
+  // The night belongs to the day before.
+  const night = Number(root.dataset.dayChange ?? 0) * 60_000;
+  const { year, month, day: date } = dateIn(root.dataset.zone, new Date(now - night));
   const today = `${year}-${month}-${date}`;
   for (const tab of document.querySelectorAll(".tabs a")) {
     if (tab.hash === `#day-${today}`) tab.setAttribute("aria-current", "date"); else tab.removeAttribute("aria-current");

@@ -16,13 +16,21 @@ async function idOf({ endpoint }) {
 const keyOf = ({ options }) => btoa(String.fromCharCode(...new Uint8Array(options.applicationServerKey ?? [])))
   .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 
-// Tells the server of a subscription. Returns the state to show.
-async function register(held) {
+// Registers a subscription with the server. Returns the state to show. `reminders` is "yes", "no", or "" to leave it.
+async function register(held, reminders = "") {
   const { endpoint, keys } = held.toJSON();
-  const answer = await post("/agenda/devices", { endpoint, ...keys });
+  const answer = await post("/agenda/devices", { endpoint, ...keys, reminders });
   if (answer.ok) return "on";
-  await held.unsubscribe();
+  if (!reminders) await held.unsubscribe();
   return answer.status === 422 ? "full" : "failed";
+}
+
+// The choice of reminders, for the time when a new key of the agenda ends the subscription.
+function remember(choice) {
+  try { localStorage.setItem("reminders", choice); } catch { /* then it is not remembered */ }
+}
+function remembered() {
+  try { return localStorage.getItem("reminders") ?? ""; } catch { return ""; }
 }
 
 async function subscribe(pushes, key) {
@@ -56,18 +64,34 @@ export async function pushing(section) {
   }
   if (Notification.permission === "denied") show("denied");
   const { pushManager: pushes } = await navigator.serviceWorker.ready;
-  const { push: key, devices, renew } = section.dataset;
+  const { push: key, devices, reminded, renew } = section.dataset;
+  const box = section.querySelector("[data-reminders]");
+  const has = (ids, id) => ids.split(" ").includes(id);
+  box.checked = false; // Firefox restores it after a reload.
   const held = await pushes.getSubscription();
   if (held && Notification.permission === "granted") {
+    const id = await idOf(held);
     // A new key of the agenda has ended all subscriptions, this device's too.
-    if (renew !== undefined) show(await register(held));
-    else if (devices.split(" ").includes(await idOf(held))) show("on");
+    box.checked = renew === undefined ? has(reminded, id) : remembered() === "yes";
+    if (renew !== undefined) show(await register(held, remembered()));
+    else if (has(devices, id)) show("on");
   }
+  box.addEventListener("change", async () => {
+    box.disabled = true;
+    const subscription = await pushes.getSubscription();
+    const choice = box.checked ? "yes" : "no";
+    const state = subscription ? await register(subscription, choice).catch(() => "failed") : "ask";
+    if (state === "on") remember(choice);
+    else { box.checked = !box.checked; show(state); }
+    box.disabled = false;
+  });
   section.addEventListener("click", async (event) => {
     const button = event.target.closest("button");
     if (!button) return;
     button.disabled = true;
-    show(button.dataset.stop === undefined ? await subscribe(pushes, key) : await unsubscribe(pushes));
+    const isStop = button.dataset.stop !== undefined;
+    show(isStop ? await unsubscribe(pushes) : await subscribe(pushes, key));
+    if (isStop) { box.checked = false; remember(""); }
     button.disabled = false;
   });
 }

@@ -4,7 +4,7 @@ import { say } from "./words.js";
 import { stamp } from "./times.js";
 import { repaint } from "./picks.js";
 
-const MOST = 50;
+const MAX_RESULTS = 50;
 const SNIPPET = 160;
 
 const LETTERS = { ß: "ss", æ: "ae", œ: "oe", ø: "o", ł: "l", đ: "d" };
@@ -18,9 +18,9 @@ const atStart = (word) => new RegExp(`(?<![\\p{L}\\p{N}])${word.replace(/[.*+?^$
 
 const ONE_ERROR = 4;
 const TWO_ERRORS = 8;
-const LONGEST = 40;
-const MOST_SIMILAR = 8;
-const MOST_MISSPELT = 3;
+const MAX_LETTERS = 40;
+const MAX_SIMILAR = 8;
+const MAX_MISSPELT = 3;
 
 // Twice the number of typing errors, plus one if the word is only the beginning of the other; more than allowed if
 // there are too many errors. `similar.rs` on the server compares words in the same way.
@@ -50,7 +50,7 @@ function difference(word, other, errors) {
 // The words of the program that are spelt most like a word.
 function similar(word, vocabulary) {
   const letters = [...word];
-  if (letters.length < ONE_ERROR || letters.length > LONGEST || !/^\p{Alphabetic}+$/u.test(word)) return [];
+  if (letters.length < ONE_ERROR || letters.length > MAX_LETTERS || !/^\p{Alphabetic}+$/u.test(word)) return [];
   const errors = letters.length < TWO_ERRORS ? 1 : 2;
   let [least, found] = [2 * errors + 1, []];
   for (const [known, its] of vocabulary) {
@@ -58,7 +58,7 @@ function similar(word, vocabulary) {
     if (it < least) [least, found] = [it, [known]];
     else if (it === least) found.push(known);
   }
-  return found.sort().slice(0, MOST_SIMILAR);
+  return found.sort().slice(0, MAX_SIMILAR);
 }
 
 let vocabulary;
@@ -75,7 +75,7 @@ function formsOf(words, entries) {
   for (const word of words) {
     const isExact = entries.some(({ folded }) => folded.some((text) => text.includes(word)));
     misspelt += isExact ? 0 : 1;
-    const found = isExact ? [word] : misspelt > MOST_MISSPELT ? [] : similar(word, vocabularyOf(entries));
+    const found = isExact ? [word] : misspelt > MAX_MISSPELT ? [] : similar(word, vocabularyOf(entries));
     if (!found.length) return undefined;
     forms.push({ isExact, found, starts: found.map(atStart) });
   }
@@ -183,7 +183,7 @@ let index;
 const load = () => (index ??= fetch("/search.json").then((answer) => (answer.ok ? answer.json() : null)).then((entries) =>
   entries?.map((entry) => ({
     ...entry,
-    folded: [entry.title, entry.people, [entry.track, entry.label, entry.kind].join(" "), entry.about].map((it) => fold(it ?? "")),
+    folded: [entry.title, entry.people, [entry.track, entry.label, entry.kind, entry.tags].join(" "), entry.about].map((it) => fold(it ?? "")),
   }))).catch(() => null).then((entries) => { if (!entries) index = undefined; return entries; }));
 
 export function searching() {
@@ -211,7 +211,7 @@ export function searching() {
     rest.forEach((it) => { it.hidden = words.length > 0; });
     heading.textContent = !hits.length ? say("nothing-found-for", { text: query })
       : say(isExact ? "results-for" : "similar-results-for", { n: hits.length, text: query });
-    list.replaceChildren(...hits.slice(0, MOST).map(([, entry]) => row(entry, marks)));
+    list.replaceChildren(...hits.slice(0, MAX_RESULTS).map(([, entry]) => row(entry, marks)));
     repaint();
     const address = new URL(location.href);
     if (query) address.searchParams.set("q", query); else address.searchParams.delete("q");

@@ -40,6 +40,8 @@ const SHORT_DAY = { weekday: "short", month: "short", day: "numeric" };
 const zoneName = (zone, instant) => format(zone, { timeZoneName: "short" }).formatToParts(instant)
   .find(({ type }) => type === "timeZoneName").value;
 
+const zoneNames = (zone, from, to) => [...new Set([zoneName(zone, from), zoneName(zone, to)])].join("/");
+
 const printers = {
   time: (zone, at) => time(zone, at),
   range,
@@ -74,7 +76,8 @@ function convert(scope) {
     replace(element, printers[element.dataset.as](own, at, end), isBare && isOtherDay(at) ? at : undefined);
   }
   for (const zone of scope.querySelectorAll("[data-zone-name]")) {
-    replace(zone, zone.dataset.zoneName === "day" ? say("venue-date") : zoneName(own, new Date(zone.dataset.zoneName)));
+    const { zoneName, zoneEnd } = zone.dataset;
+    replace(zone, zoneName === "day" ? say("venue-date") : zoneNames(own, new Date(zoneName), new Date(zoneEnd)));
   }
 }
 

@@ -150,13 +150,20 @@ async function open({ href, origin }) {
   await (there ? there.focus() : self.clients.openWindow(href));
 }
 
-// The push service has changed the device's address, so the server gets the new one.
+// The server's id of a subscription.
+async function idOf({ endpoint }) {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(endpoint));
+  return [...new Uint8Array(digest).slice(0, 12)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+// The push service has changed the device's address, so the server gets the new one, in place of the old one.
 self.addEventListener("pushsubscriptionchange", (event) => {
   event.waitUntil((async () => {
     const options = event.oldSubscription?.options;
     const held = event.newSubscription ?? (options && await self.registration.pushManager.subscribe(options));
     if (!held) return;
     const { endpoint, keys } = held.toJSON();
-    await fetch("/agenda/devices", { method: "POST", body: new URLSearchParams({ endpoint, ...keys }) });
+    const replaces = event.oldSubscription ? await idOf(event.oldSubscription) : "";
+    await fetch("/agenda/devices", { method: "POST", body: new URLSearchParams({ endpoint, ...keys, replaces }) });
   })());
 });

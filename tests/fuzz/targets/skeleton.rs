@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 /// The number of occurrences of each path.
 pub(super) type Skeleton = BTreeMap<String, usize>;
 
-/// The skeleton of a calendar, which must have no flaw.
+/// The skeleton of a calendar, which must have no error.
 pub(super) fn calendar(bytes: &[u8]) -> Skeleton {
     let reading = ics::read(bytes);
-    assert_eq!(reading.flaws, [], "in\n{}", String::from_utf8_lossy(bytes));
+    assert_eq!(reading.errors, [], "in\n{}", String::from_utf8_lossy(bytes));
     let mut skeleton = Skeleton::new();
     reading.components.iter().for_each(|component| add_component("", component, &mut skeleton));
     skeleton
@@ -29,7 +29,7 @@ fn add_component(above: &str, component: &Component, skeleton: &mut Skeleton) {
 
 /// The skeleton of an XML document, which must be well-formed.
 pub(super) fn document(bytes: &[u8]) -> Skeleton {
-    let root = xml::read(bytes, xml::MOST_BYTES).unwrap();
+    let root = xml::read(bytes, xml::MAX_BYTES).unwrap();
     let mut skeleton = Skeleton::new();
     add_element("", &root, &mut skeleton);
     skeleton

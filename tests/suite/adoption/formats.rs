@@ -34,7 +34,8 @@ fn version_2_of_the_schedule_is_read() {
     assert_eq!((a.kind, b.kind, a.status), (SessionKind::Lightning, SessionKind::Break, Status::Cancelled));
     assert!(a.abstract_text.as_str().contains("Yes") && a.abstract_text.as_str().contains("Ja"));
     assert_eq!((a.links.len(), a.track.as_ref().unwrap().as_str()), (1, "security"));
-    assert!(notes_contain(&adopted, "REJECTED") && notes_contain(&adopted, "language"));
+    assert!(notes_contain(&adopted, "REJECTED"));
+    assert_eq!((a.language.as_ref().map(|tag| tag.as_str()), &b.language), (Some("de"), &None));
 }
 
 #[test]
@@ -53,18 +54,22 @@ fn the_views_of_sessionize_are_read_with_a_zone() {
     let all = json!({
         "sessions": [
             { "id": "101", "title": "Vec<u8> & <b>you</b>", "description": "Use <b> sparingly", "startsAt": "2026-05-01T09:00:00",
-              "endsAt": "2026-05-01T10:00:00", "speakers": ["s1"], "categoryItems": [11, 21, 31], "roomId": 7,
+              "endsAt": "2026-05-01T10:00:00", "speakers": ["s1"], "categoryItems": [11, 21, 31, 41, 51, 52], "roomId": 7,
+              "recordingUrl": "https://example.org/recording",
               "isServiceSession": false, "liveUrl": "https://example.org/live" },
             { "id": "102", "title": "Lunch", "startsAt": "2026-05-01T12:00:00", "endsAt": "2026-05-01T13:00:00",
               "isServiceSession": true, "roomId": 7, "speakers": [] },
             { "id": "103", "title": "Not yet planned", "startsAt": null, "endsAt": null, "speakers": [] },
         ],
-        "speakers": [{ "id": "s1", "firstName": "Ada", "lastName": "Example", "fullName": "Ada Example", "bio": "Writes.", "tagLine": "Engineer" }],
+        "speakers": [{ "id": "s1", "firstName": "Ada", "lastName": "Example", "fullName": "Ada Example", "bio": "Writes.", "tagLine": "Engineer",
+            "profilePicture": "https://example.org/a.png", "links": [{ "title": "Blog", "url": "https://ada.example", "linkType": "Blog" }] }],
         "rooms": [{ "id": 7, "name": "Hall" }],
         "categories": [
             { "id": 1, "title": "Session format", "items": [{ "id": 11, "name": "Workshop" }] },
             { "id": 2, "title": "Track", "items": [{ "id": 21, "name": "Systems" }] },
             { "id": 3, "title": "Level", "items": [{ "id": 31, "name": "Advanced" }] },
+            { "id": 4, "title": "Session language", "items": [{ "id": 41, "name": "German" }] },
+            { "id": 5, "title": "Programming languages", "items": [{ "id": 51, "name": "Rust" }, { "id": 52, "name": "C, C++" }] },
         ],
         "questions": [],
     });
@@ -74,12 +79,16 @@ fn the_views_of_sessionize_are_read_with_a_zone() {
     assert_eq!((talk.id.as_str(), talk.title.as_str()), ("session-101", "Vec<u8> & you"));
     assert_eq!(
         (talk.abstract_text.as_str(), talk.speakers[0].bio.as_str()),
-        ("Use <b> sparingly", "Engineer\nWrites.")
+        ("Use <b> sparingly", "Engineer\nWrites.\nBlog: https://ada.example")
     );
     assert_eq!((talk.kind, lunch.kind), (SessionKind::Workshop, SessionKind::Meal));
     assert_eq!(talk.track.as_ref().unwrap().as_str(), "systems");
-    assert_eq!(talk.links[0].label.as_str(), "Live stream");
-    assert!(notes_contain(&adopted, "Advanced") && notes_contain(&adopted, "Not yet planned"));
+    let labels: Vec<_> = talk.links.iter().map(|link| link.label.as_str()).collect();
+    assert_eq!(labels, ["Live stream", "Recording"]);
+    assert_eq!(talk.language.as_ref().map(|tag| tag.as_str()), Some("de"));
+    let tags: Vec<_> = talk.tags.iter().map(|tag| tag.as_str()).collect();
+    assert_eq!(tags, ["Advanced", "Rust", "C, C++"]);
+    assert!(notes_contain(&adopted, "profilePicture") && notes_contain(&adopted, "Not yet planned"));
 
     let plenary = json!({ "id": "5", "title": "P", "startsAt": "2026-05-01T09:00:00Z", "endsAt": "2026-05-01T10:00:00Z",
         "isPlenumSession": true, "speakers": [{ "id": "x", "name": "Ada" }], "categories": [] });
@@ -108,7 +117,7 @@ fn the_api_of_pretalx_is_read_and_numbers_are_refused_by_name() {
         (people(a), a.links.len(), a.slot.room.as_ref().unwrap().as_str()),
         (vec!["Ada".to_owned()], 1, "Hall")
     );
-    assert!(notes_contain(&adopted, "one page of 3") && notes_contain(&adopted, "content_locale"));
+    assert!(notes_contain(&adopted, "one page of 3"));
     let mut numbers = submission.clone();
     numbers["slots"] = json!([3]);
     let error = adopt(json!({ "results": [numbers] }).to_string().as_bytes(), None).unwrap_err();
@@ -220,4 +229,99 @@ fn a_spreadsheet_that_says_too_little_is_refused_with_the_remedy() {
     ));
     let ours = "id,date,start,end,kind,title\naa,2026-05-01,10:00,11:00,talk,A\n";
     assert_eq!(sheet(ours, "UTC", &[]), Err(AdoptError::OwnFormat));
+}
+
+const PENTABARF: &str = r#"<?xml version="1.0"?>
+<iCalendar xmlns:pentabarf="http://pentabarf.org" xmlns:xCal="urn:ietf:params:xml:ns:xcal"><vcalendar>
+<version>2.0</version><prodid>-//Pentabarf//Schedule//EN</prodid>
+<vevent><method>PUBLISH</method><uid>9025@CON@example.org</uid><pentabarf:title>Other</pentabarf:title>
+<dtstart>20260501T093000</dtstart><dtend>20260501T095500</dtend><duration>00:25</duration>
+<summary>Opening; and, more</summary><description>Welcome</description><status>CONFIRMED</status>
+<category>Keynotes</category><url>https://example.org/1</url><location>Hall 1</location>
+<attendee>Ada Example</attendee><attendee>Ben Example</attendee></vevent></vcalendar></iCalendar>"#;
+
+const RFC_6321: &str = r#"<?xml version="1.0" encoding="utf-8"?>
+<icalendar xmlns="urn:ietf:params:xml:ns:icalendar-2.0"><vcalendar>
+<properties><prodid><text>-//test//EN</text></prodid><version><text>2.0</text></version></properties>
+<components><vevent><properties>
+<uid><text>stand-up</text></uid><summary><text>Stand-up, daily</text></summary>
+<dtstart><parameters><tzid><text>Europe/Berlin</text></tzid></parameters><date-time>2026-05-01T09:00:00</date-time></dtstart>
+<duration><duration>PT15M</duration></duration>
+<rrule><recur><freq>DAILY</freq><count>3</count></recur></rrule>
+<exdate><parameters><tzid><text>Europe/Berlin</text></tzid></parameters><date-time>2026-05-02T09:00:00</date-time></exdate>
+</properties></vevent></components></vcalendar></icalendar>"#;
+
+#[test]
+fn both_forms_of_xcal_are_read() {
+    let adopted = adopt(PENTABARF.as_bytes(), Zone::parse("Europe/Brussels").ok()).unwrap();
+    let program = super::program(&adopted);
+    let [opening] = program.order() else { panic!("{program:?}") };
+    assert_eq!(opening.title.as_str(), "Opening; and, more");
+    assert_eq!(
+        (opening.slot.start, opening.slot.end),
+        (at("2026-05-01T07:30:00Z"), at("2026-05-01T07:55:00Z"))
+    );
+    assert_eq!(people(opening), ["Ada Example", "Ben Example"]);
+    assert_eq!(opening.slot.room.as_ref().unwrap().as_str(), "Hall 1");
+    assert_eq!(adopted.format, SourceFormat::Xcal);
+
+    let adopted = adopt(RFC_6321.as_bytes(), None).unwrap();
+    let read = super::program(&adopted);
+    let starts: Vec<_> = read.order().iter().map(|session| session.slot.start).collect();
+    assert_eq!(starts, [at("2026-05-01T07:00:00Z"), at("2026-05-03T07:00:00Z")]);
+    assert_eq!((read.order()[0].title.as_str(), adopted.zone.name()), ("Stand-up, daily", "Europe/Berlin"));
+    for end in [RFC_6321.len() - 3, RFC_6321.len() / 2] {
+        assert!(adopt(&RFC_6321.as_bytes()[..end], None).is_err());
+    }
+}
+
+#[test]
+fn each_format_gives_the_facts_of_a_first_config() {
+    let facts = |bytes: &[u8]| {
+        let adopted = adopt(bytes, Zone::parse("Europe/Berlin").ok()).unwrap();
+        let days = adopted.days.map(|(first, last)| format!("{first} {last}"));
+        (adopted.title, days.unwrap(), adopted.tracks, adopted.rooms)
+    };
+    let rooms_of = |rooms: &[(&str, Option<u32>)]| -> Vec<(String, Option<u32>)> {
+        rooms.iter().map(|(name, capacity)| ((*name).to_owned(), *capacity)).collect()
+    };
+    let halls = rooms_of(&[("Hall B", None), ("Hall A", None)]);
+    let track = |name: &str, colour: &str| (name.to_owned(), colour.to_owned());
+    let event = |room: &str| json!({ "guid": room, "title": room, "date": "2026-05-02T09:00:00+02:00", "duration": "00:30", "room": room, "track": "Web" });
+    let frab = json!({ "schedule": { "conference": {
+        "title": "Conf", "time_zone_name": "Europe/Berlin",
+        "tracks": [{ "name": "Web", "color": "#aabbcc" }, { "name": "Ops", "color": "" }],
+        "rooms": [{ "name": "Hall B", "capacity": 90 }, { "name": "Hall A", "capacity": 300 }],
+        "days": [{ "date": "2026-05-02", "rooms": { "Hall A": [event("Hall A")], "Lobby": [event("Lobby")] } }],
+    } } });
+    let (title, days, tracks, rooms) = facts(frab.to_string().as_bytes());
+    assert_eq!((title.as_deref(), days.as_str()), (Some("Conf"), "2026-05-02 2026-05-02"));
+    assert_eq!(tracks, [track("Web", "#aabbcc"), track("Ops", "")]);
+    assert_eq!(rooms, rooms_of(&[("Hall B", Some(90)), ("Hall A", Some(300)), ("Lobby", None)]));
+
+    let xml = "<schedule><conference><title>Conf</title><time_zone_name>Europe/Berlin</time_zone_name>\
+        <track name='Web' color='#aabbcc' slug='web'/></conference><day date='2026-05-02'><room name='Hall B'/>\
+        <room name='Hall A'><event guid='1'><date>2026-05-02T09:00:00+02:00</date><duration>00:30</duration>\
+        <title>One</title><track>Ops</track></event></room></day></schedule>";
+    let (_, _, tracks, rooms) = facts(xml.as_bytes());
+    assert_eq!((tracks, rooms), (vec![track("Web", "#aabbcc"), track("Ops", "")], halls.clone()));
+
+    let session = json!({ "id": "1", "title": "One", "startsAt": "2026-05-02T09:00:00", "endsAt": "2026-05-02T10:00:00", "roomId": 2 });
+    let sessionize = json!({ "sessions": [session], "speakers": [], "rooms": [{ "id": 1, "name": "Hall B" }, { "id": 2, "name": "Hall A" }] });
+    assert_eq!(facts(sessionize.to_string().as_bytes()).3, halls);
+
+    let widget = json!({
+        "talks": [{ "code": "ABC", "title": "One", "start": "2026-05-02T09:00:00+02:00", "end": "2026-05-02T10:00:00+02:00", "room": 2, "track": 1 }],
+        "rooms": [{ "id": 1, "name": { "en": "Hall B" } }, { "id": 2, "name": { "en": "Hall A" } }],
+        "tracks": [{ "id": 1, "name": { "en": "Web" }, "color": "#aabbcc" }], "timezone": "Europe/Berlin",
+    });
+    let (_, _, tracks, rooms) = facts(widget.to_string().as_bytes());
+    assert_eq!((tracks, rooms), (vec![track("Web", "#aabbcc")], halls));
+
+    let sheet = "Title,From,To,Room,Track\nOne,2026-05-02 09:00,2026-05-02 10:00,Hall A,Web\n";
+    let (_, days, tracks, rooms) = facts(sheet.as_bytes());
+    assert_eq!(
+        (days.as_str(), tracks, rooms),
+        ("2026-05-02 2026-05-02", vec![track("Web", "")], rooms_of(&[("Hall A", None)]))
+    );
 }

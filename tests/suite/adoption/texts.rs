@@ -28,10 +28,18 @@ fn both_languages_of_a_title_stay_and_unread_fields_are_named() {
     let program = program(&adopted);
     let talk = &program.order()[0];
     assert_eq!(talk.title.as_str(), "Eröffnung / Opening");
+    assert_eq!(
+        (talk.image.as_ref().unwrap().as_str(), talk.no_recording),
+        ("https://example.org/l.png", true)
+    );
     assert_eq!(talk.speakers[0].bio.as_str(), "Bio");
-    for part in
-        ["answers", "a person's avatar", "a person's links", "recording_license", "do_not_record", "logo"]
-    {
+    for part in [
+        "answers",
+        "a person's avatar",
+        "a person's links",
+        "recording_license",
+        "every session is in this language",
+    ] {
         assert!(notes_contain(&adopted, part), "{part}: {}", adopted.render());
     }
 }

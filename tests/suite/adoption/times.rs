@@ -136,6 +136,10 @@ fn local_times_need_a_zone_and_utc_is_doubted_with_its_evidence() {
     assert!(notes_contain(&adopted, "X-WR-TIMEZONE is UTC") && notes_contain(&adopted, "--zone"));
     assert_eq!(read(&utc, Some("America/Denver")).unwrap().zone.name(), "America/Denver");
     assert!(matches!(read(&format!("X-WR-TIMEZONE:UTC\n{floating}"), None), Err(AdoptError::NoZone(_))));
+    // India, Israel and Ireland.
+    let adopted = read(&utc.replace("UTC", "IST"), None).unwrap();
+    assert_eq!((adopted.zone, starts(&adopted)), (Zone::UTC, vec!["Talk a 06-10 09:00".to_owned()]));
+    assert!(notes_contain(&adopted, "Asia/Kolkata") && notes_contain(&adopted, "Europe/Dublin"));
 }
 
 #[test]
@@ -276,4 +280,111 @@ fn lint_finds_a_zone_whose_name_has_a_comma() {
     assert!(!rules(&bytes).contains(&"vtimezone-missing"));
     let other = String::from_utf8(bytes).unwrap().replace("\"Foo, Bar\"", "\"Bar, Foo\"");
     assert!(rules(other.as_bytes()).contains(&"vtimezone-missing"));
+}
+
+/// The rows `title start status` of a series at nine o'clock in Berlin, with further events.
+fn series(rule: &str, others: &[&str]) -> Vec<String> {
+    let master = event("a", &format!("DTSTART;TZID=Europe/Berlin:20260501T090000\nDURATION:PT1H\n{rule}\n"));
+    let others: String = others
+        .iter()
+        .map(|properties| event("a", &format!("{properties}\n")).replace("Talk a", "Changed"))
+        .collect();
+    let adopted = read(&(master + &others), None).unwrap();
+    let state = |session: &Session| if session.status == Status::Cancelled { " cancelled" } else { "" };
+    let row = |session: &std::sync::Arc<Session>| {
+        let at = adopted.zone.civil(session.slot.start).format("%d %H:%M");
+        let minutes = (session.slot.end - session.slot.start).num_minutes();
+        format!("{} {at} {minutes}{}", session.title, state(session))
+    };
+    program(&adopted).order().iter().map(row).collect()
+}
+
+#[test]
+fn times_that_do_not_take_place_are_left_out_in_every_form() {
+    let rule = "RRULE:FREQ=DAILY;COUNT=3";
+    let two = ["Talk a 01 09:00 60", "Talk a 03 09:00 60"];
+    for excluded in [
+        "EXDATE;TZID=Europe/Berlin:20260502T090000",
+        "EXDATE:20260502T070000Z",
+        "EXDATE;TZID=Europe/Paris:20260502T090000",
+        // Exchange writes no zone, and others only the day.
+        "EXDATE:20260502T090000",
+        "EXDATE;VALUE=DATE:20260502",
+        "EXRULE:FREQ=DAILY;BYMONTHDAY=2;COUNT=1",
+        "EXRULE:FREQ=WEEKLY;BYDAY=SA;UNTIL=20260502T070000Z",
+    ] {
+        assert_eq!(series(&format!("{rule}\n{excluded}"), &[]), two, "{excluded}");
+    }
+    let odd = event(
+        "a",
+        "DTSTART:20260501T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;COUNT=2\nEXDATE:20260509T090000Z\n",
+    );
+    assert!(notes_contain(&read(&odd, None).unwrap(), "excludes nothing"));
+}
+
+#[test]
+fn an_override_replaces_its_time_in_every_form() {
+    let rule = "RRULE:FREQ=DAILY;COUNT=2";
+    let moved = ["Talk a 01 09:00 60", "Changed 02 12:00 30"];
+    for named in [
+        "RECURRENCE-ID;TZID=Europe/Berlin:20260502T090000",
+        "RECURRENCE-ID:20260502T070000Z",
+        "RECURRENCE-ID:20260502T090000",
+        "RECURRENCE-ID;VALUE=DATE:20260502",
+    ] {
+        let changed = format!("{named}\nDTSTART;TZID=Europe/Berlin:20260502T120000\nDURATION:PT30M");
+        assert_eq!(series(rule, &[&changed]), moved, "{named}");
+        let cancelled =
+            format!("{named}\nDTSTART;TZID=Europe/Berlin:20260502T090000\nDURATION:PT1H\nSTATUS:CANCELLED");
+        assert_eq!(series(rule, &[&cancelled])[1], "Changed 02 09:00 60 cancelled", "{named}");
+    }
+}
+
+/// The ids of the later times stay what they were: they follow the time that was planned first.
+#[test]
+fn a_range_of_this_and_future_changes_the_later_times_too() {
+    let later = "RECURRENCE-ID;RANGE=THISANDFUTURE;TZID=Europe/Berlin:20260502T090000\n\
+                 DTSTART;TZID=Europe/Berlin:20260502T110000\nDURATION:PT30M";
+    let once = "RECURRENCE-ID;TZID=Europe/Berlin:20260503T090000\nDTSTART;TZID=Europe/Berlin:20260503T080000\nDURATION:PT15M";
+    assert_eq!(
+        series("RRULE:FREQ=DAILY;COUNT=4", &[later, once]),
+        ["Talk a 01 09:00 60", "Changed 02 11:00 30", "Changed 03 08:00 15", "Changed 04 11:00 30"]
+    );
+    let master = event("a", "DTSTART:20260501T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;COUNT=4\n");
+    let range = event(
+        "a",
+        "RECURRENCE-ID;RANGE=THISANDFUTURE:20260502T090000Z\nDTSTART:20260502T110000Z\nDURATION:PT1H\n",
+    );
+    let guids = |parts: &str| ids(calendar(parts).as_bytes());
+    assert_eq!(guids(&master), guids(&(master.clone() + &range)));
+}
+
+#[test]
+fn a_session_may_repeat_every_hour() {
+    let hours: Vec<String> = series("RRULE:FREQ=HOURLY;INTERVAL=2;COUNT=3", &[]);
+    assert_eq!(hours, ["Talk a 01 09:00 60", "Talk a 01 11:00 60", "Talk a 01 13:00 60"]);
+    // A rule with an end has no note about a limit.
+    let daily = event("a", "DTSTART:20260501T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;UNTIL=20260504\n");
+    let adopted = read(&daily, None).unwrap();
+    assert_eq!((adopted.sessions, notes_contain(&adopted, "1000")), (4, false));
+}
+
+/// One time of a series is moved, retitled, cancelled or left out: the others keep their ids.
+#[test]
+fn each_time_of_a_series_has_its_own_identity() {
+    let master = "DTSTART;TZID=Europe/Berlin:20260501T090000\nDURATION:PT1H\nRRULE:FREQ=DAILY;COUNT=4\n";
+    let all = ids(calendar(&event("a", master)).as_bytes());
+    assert_eq!(all.len(), 4);
+    let without = ids(
+        calendar(&event("a", &format!("{master}EXDATE;TZID=Europe/Berlin:20260502T090000\n"))).as_bytes()
+    );
+    assert_eq!(without.len(), 3);
+    assert!(without.iter().all(|(guid, id)| all.get(guid) == Some(id)));
+    let moved = event(
+        "a",
+        "RECURRENCE-ID;TZID=Europe/Berlin:20260503T090000\nDTSTART;TZID=Europe/Berlin:20260504T150000\nDURATION:PT2H\n",
+    );
+    assert_eq!(ids(calendar(&(event("a", master) + &moved)).as_bytes()), all);
+    let renamed = event("a", master).replace("Talk a", "Another title");
+    assert_eq!(ids(calendar(&renamed).as_bytes()), all);
 }

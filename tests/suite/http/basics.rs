@@ -114,7 +114,7 @@ async fn a_coded_body_is_refused_wherever_bodies_are_read() {
 }
 
 #[tokio::test]
-async fn a_challenge_tells_wrong_credentials_from_missing_ones() {
+async fn a_challenge_distinguishes_wrong_credentials_from_missing_ones() {
     let app = TestApp::new();
     let wrong = callboard::agenda::EditKey::generate().unwrap().reveal();
     for target in ["/api/v1/agenda", "/api/v1/agenda/links", "/organizer/status", "/organizer/releases"] {
@@ -152,7 +152,39 @@ async fn public_feeds_can_be_read_from_any_origin_and_agendas_from_none() {
         assert_eq!(answer.field("access-control-allow-origin"), origin, "{method} {target}");
     }
     let preflight = app.send(TestRequest::new("OPTIONS", "/program.ics")).await;
-    assert!(preflight.field("access-control-allow-headers").contains("If-None-Match"));
+    let allowed: Vec<&str> = preflight.field("access-control-allow-headers").split(", ").collect();
+    // Conditional requests, the reload button, range requests, and libraries that mark or authenticate every request.
+    for field in [
+        "If-None-Match",
+        "If-Modified-Since",
+        "Cache-Control",
+        "Pragma",
+        "Range",
+        "X-Requested-With",
+        "Authorization",
+        "*",
+    ] {
+        assert!(allowed.contains(&field), "{field}: {allowed:?}");
+    }
+    assert_eq!(preflight.field("access-control-allow-methods"), "GET, HEAD");
+}
+
+#[tokio::test]
+async fn needless_percent_encodings_are_the_same_address() {
+    let app = TestApp::new();
+    for (encoded, plain) in [
+        ("/program%2Eics", "/program.ics"),
+        ("/%70rogram%2eics?kind=talk", "/program.ics?kind=talk"),
+        ("/tracks/m%61in%2Eics", "/tracks/main.ics"),
+        ("/api/v1/sessions/first%2Dtalk", "/api/v1/sessions/first-talk"),
+        ("/sessions/first%2dtalk%2Ejcal", "/sessions/first-talk.jcal"),
+    ] {
+        let (one, other) = (app.get(encoded).await, app.get(plain).await);
+        assert_eq!((one.status, one.body), (200, other.body), "{encoded}");
+        assert_eq!(one.headers["etag"], other.headers["etag"]);
+    }
+    assert_eq!(app.get("/program%252Eics").await.status, 404, "decoded once");
+    assert_eq!(app.get("/tracks%2Fmain.ics").await.status, 404, "a slash in a segment separates nothing");
 }
 
 #[tokio::test]

@@ -25,6 +25,28 @@ async fn every_release_is_in_the_change_feeds() {
 }
 
 #[tokio::test]
+async fn no_entry_links_to_a_page_that_does_not_exist() {
+    let app = TestApp::new();
+    let without = PROGRAM.replace("lunch,2025-03-25,12:00,13:00,meal,Lunch,,Foyer,,,\n", "");
+    app.publish(&without).await;
+    assert!(app.get("/changes.json").await.text().contains("https://conf.example/sessions/lunch"));
+    // After the conference and the tombstone's days, the next release drops the session.
+    app.pass(400 * 86_400);
+    app.publish(&without.replace("Last", "The last")).await;
+    assert_eq!(app.get("/sessions/lunch").await.status, 404);
+    let json = app.get("/changes.json").await.json();
+    let atom = app.get("/changes.atom").await;
+    let items = json["items"].as_array().unwrap();
+    assert!(items.iter().any(|item| item["title"].as_str().unwrap().contains("Lunch")), "{json}");
+    for item in items {
+        let url = item["url"].as_str().unwrap();
+        assert!(atom.text().contains(url));
+        let page = app.get(url.strip_prefix("https://conf.example").unwrap()).await;
+        assert_eq!(page.status, 200, "{url}");
+    }
+}
+
+#[tokio::test]
 async fn a_change_feed_without_news_is_not_sent_again() {
     let app = TestApp::new();
     let first = app.get("/changes.atom").await;
@@ -38,7 +60,7 @@ async fn a_change_feed_without_news_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn an_agenda_s_change_feed_tells_of_its_picks_alone_and_keeps_its_secret() {
+async fn an_agenda_s_change_feed_shows_only_its_picks_and_keeps_its_secret() {
     let app = TestApp::new();
     let mine = app.agenda(&["other-talk"]).await;
     let target = mine.feed.replace(".ics", "/changes.atom");

@@ -296,7 +296,7 @@ async fn an_object_is_its_zone_and_the_stored_event_under_a_tag_of_its_own() {
         assert_eq!(part(answer.text(), name), part(single.text(), name));
     }
     assert!(answer.text().ends_with("END:VEVENT\r\nEND:VCALENDAR\r\n"));
-    assert!(callboard::ics::read(&answer.body).flaws.is_empty());
+    assert!(callboard::ics::read(&answer.body).errors.is_empty());
     let body = propfind("<D:getetag/><D:getcontentlength/><D:getlastmodified/>");
     let properties = app.send(request("PROPFIND", &format!("{PUBLIC}first-talk.ics"), "0", &body)).await;
     assert!(properties.text().contains(&answer.tag().replace('"', "&quot;")), "{}", properties.text());
@@ -632,5 +632,5 @@ async fn free_and_busy_times_come_from_what_blocks_its_hour() {
     let expected =
         "FREEBUSY;FBTYPE=BUSY:20250325T170000Z/20250325T174000Z,20250326T210000Z/202\r\n 50326T214000Z\r\n";
     assert!(busy.text().contains(expected), "{}", busy.text());
-    assert!(callboard::ics::read(&busy.body).flaws.is_empty());
+    assert!(callboard::ics::read(&busy.body).errors.is_empty());
 }

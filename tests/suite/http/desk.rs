@@ -145,6 +145,28 @@ async fn save(app: &TestApp, csv: &str) {
 }
 
 #[tokio::test]
+async fn the_desk_says_in_the_conferences_language_why_a_release_is_held() {
+    let languages = [
+        ("de", "verlegt oder benennt 2 von 7 Sessions um (29 %)"),
+        ("fr", "déplace ou renomme 2 des 7 sessions (29 %)"),
+        ("es", "mueve o renombra 2 de 7 sesiones (29 %)"),
+        ("pt-BR", "move ou renomeia 2 de 7 sessões (29 %)"),
+        ("ja", "7件のうち2件のセッション（29%）"),
+    ];
+    for (language, reason) in languages {
+        let app = TestApp::guarded_in(language);
+        let cookie = signed_in(&app).await;
+        save(&app, &truncated()).await;
+        let home = app.send(TestRequest::new("GET", "/organizer").field("cookie", &cookie)).await;
+        assert_eq!(home.text().matches(reason).count(), 2, "{reason}: {}", home.text());
+        assert!(!home.text().contains("removes, moves"), "{}", home.text());
+        let path = "/organizer/held/preview";
+        let preview = pressed(&app, path, &format!("digest={}", digest(&home)), &cookie).await;
+        assert!(preview.text().contains(reason), "{}", preview.text());
+    }
+}
+
+#[tokio::test]
 async fn a_held_file_is_seen_and_confirmed_at_the_desk() {
     let app = TestApp::guarded();
     let cookie = signed_in(&app).await;
@@ -324,7 +346,7 @@ async fn only_pages_of_a_signed_in_organizer_link_to_the_desk() {
 
 /// A restart of the server ends every sign-in.
 #[tokio::test]
-async fn a_browser_whose_sign_in_has_ended_is_told_so_and_loses_the_link() {
+async fn a_browser_whose_sign_in_has_ended_sees_a_notice_and_loses_the_link() {
     let app = TestApp::new();
     let home = app.send(TestRequest::new("GET", "/organizer").field("cookie", "organizer_here=1")).await;
     assert!(home.status == 200 && home.text().contains("name=\"secret\""));
@@ -497,9 +519,27 @@ async fn picks_are_listed_by_day_for_room_sizes_and_rare_ones_are_left_out() {
     assert_eq!(csv.field("content-disposition"), "attachment; filename=\"picks.csv\"");
     assert_eq!(
         csv.text(),
-        "id,date,start,title,room,picks\r\nfirst-talk,2025-03-25,10:00,First,Hall,7\r\n\
-         last-talk,2025-03-26,14:00,Last,Hall,7\r\nother-talk,2025-03-25,10:00,Other,Attic,5\r\n"
+        "id,date,start,title,room,picks,capacity\r\nfirst-talk,2025-03-25,10:00,First,Hall,7,\r\n\
+         last-talk,2025-03-26,14:00,Last,Hall,7,\r\nother-talk,2025-03-25,10:00,Other,Attic,5,\r\n"
     );
+    assert!(!text.contains("Seats"), "{text}");
+}
+
+#[tokio::test]
+async fn picks_are_shown_beside_the_capacity_of_the_room() {
+    let app = TestApp::with_capacities();
+    let cookie = signed_in(&app).await;
+    let get = |path: &str| app.send(TestRequest::new("GET", path).field("cookie", &cookie));
+    for _ in 0..5 {
+        app.agenda(&["first-talk", "other-talk"]).await;
+    }
+    let page = get("/organizer/rooms").await;
+    let text = page.text();
+    assert!(text.contains("Seats</th>") && text.contains("<td class=\"number\">400</td>"), "{text}");
+    assert!(text.contains("4 <strong>too small</strong>"), "{text}");
+    assert_eq!(text.matches("too small").count(), 1);
+    let csv = get("/organizer/picks.csv").await;
+    assert!(csv.text().contains("Attic,5,4\r\n") && csv.text().contains("Hall,5,400\r\n"), "{}", csv.text());
 }
 
 /// A bug: only read links of agendas were counted.
@@ -548,6 +588,13 @@ async fn the_desk_counts_every_calendar_by_client_and_release() {
     let home = app.send(TestRequest::new("GET", "/organizer").field("cookie", &cookie)).await;
     let table = between(home.text(), "<tbody>", "</tbody>");
     assert!(table.contains(">Apple Calendar</td>") && table.contains(">2 (release 1)</td>"), "{table}");
+    for (share, apps) in [
+        ("In 2 of 5 calendars (40%)", "Apple Calendar 1/3 · Google Calendar 1/2"),
+        ("In 5 of 5 calendars (100%)", "Apple Calendar 3/3 · Google Calendar 2/2"),
+    ] {
+        let line = format!("<p>{share}</p><p class=\"soft\">{apps}</p>");
+        assert!(home.text().contains(&line), "{line}\n{}", home.text());
+    }
     assert!(!home.text().contains("192.0.2."), "no address");
     app.pass(3 * 24 * 60 * 60);
     let cookie = signed_in(&app).await;

@@ -218,7 +218,9 @@ async fn an_empty_filter_is_the_canonical_feed() {
 #[tokio::test]
 async fn a_value_that_never_was_is_not_found_and_a_bad_option_is_a_bad_request() {
     let app = TestApp::new();
-    for query in ["track=none", "kind=keynote", "day=2025-03-27", "speaker=none", "room=none", "track="] {
+    for query in
+        ["track=none", "kind=keynote", "day=2025-03-27", "speaker=none", "room=none", "tag=none", "track="]
+    {
         let answer = app.get(&format!("/program.ics?{query}")).await;
         assert_eq!(
             (answer.status, answer.field("content-type")),
@@ -297,4 +299,17 @@ async fn a_filtered_feed_is_young_only_for_what_it_lost_itself() {
     app.publish(&PROGRAM.replace("Other,Side", "Other,Main")).await;
     assert_eq!(app.get(main).await.tag(), main_tag);
     assert_eq!(app.get(side).await.tag(), lost.tag());
+}
+
+#[tokio::test]
+async fn a_long_joined_feed_converts_to_jcal() {
+    let app = TestApp::new();
+    let row = |n: usize| format!("talk-{n},2025-03-25,09:00,09:30,talk,Talk {n},,,,,\n");
+    app.publish(&format!("{PROGRAM}{}", (0..600).map(row).collect::<String>())).await;
+    let feed = app.get("/program.ics?kind=talk").await;
+    let converted = app.get("/program.jcal?kind=talk").await;
+    assert_eq!(converted.status, 200, "{}", converted.text());
+    let events = converted.json()[2].as_array().unwrap().iter().filter(|part| part[0] == "vevent").count();
+    assert_eq!(events, feed.text().matches("BEGIN:VEVENT").count());
+    assert!(events > 600);
 }

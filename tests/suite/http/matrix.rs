@@ -168,6 +168,9 @@ const ROWS: &[Row] = &[
     ("/agenda/links/{n}/revoke", Form, &[("POST", 303)]),
     ("/agenda/devices", Form, &[("POST", 200)]),
     ("/agenda/devices/remove", Form, &[("POST", 303)]),
+    ("/agenda/mail", Form, &[("POST", 303)]),
+    ("/mail/confirm/{link}", Elsewhere, &[("GET", 200), ("POST", 200)]),
+    ("/mail/end/{link}", Elsewhere, &[("GET", 200), ("POST", 200)]),
     ("/agenda/key", Form, &[("POST", 303)]),
     ("/agenda/delete", Form, &[("POST", 303)]),
     ("/agenda/handover", Form, &[("POST", 200)]),
@@ -351,6 +354,7 @@ pub(super) fn filled(pattern: &str, in_path: &str) -> String {
         .replace("{read}", in_path)
         .replace("{members}", in_path)
         .replace("{code}", in_path)
+        .replace("{link}", in_path)
 }
 
 /// What a browser gives, with the keys of RFC 8291, appendix A.
@@ -386,6 +390,7 @@ fn body_of(pattern: &str, method: &str, access: Access) -> (&'static str, String
         ("/agenda/links", _) => (FORM, "label=Other"),
         ("/agenda/devices", _) => (FORM, DEVICE_FORM),
         ("/agenda/devices/remove", _) => (FORM, "device=000000000000000000000000"),
+        ("/agenda/mail", _) => (FORM, "address=ada%40example.org"),
         ("/agenda/delete", _) => (FORM, "sure=yes"),
         ("/organizer/publish", _) => (FORM, "confirm=none"),
         ("/organizer/held/preview" | "/organizer/held/discard", _) => (FORM, "digest=none"),

@@ -94,11 +94,16 @@ async fn an_agendas_feed_counts_by_its_pattern_and_its_freshness() {
     let operator = OperatorClient::of(&app);
     let mine = app.agenda(&["first-talk"]).await;
     assert_eq!(app.send(TestRequest::new("GET", &mine.feed)).await.status, 200);
+    let google = TestRequest::new("GET", "/program.ics").field("user-agent", "Google-Calendar-Importer");
+    assert_eq!(app.send(google).await.status, 200);
     let (_, metrics) = operator.get("/metrics").await;
     for line in [
         r#"callboard_requests_total{route="/agendas/{read}.ics",status="2xx"} 1"#,
         "callboard_links_polled 1",
         "callboard_links_current 1",
+        r#"callboard_calendars{feed="agenda",client="other",holds="live"} 1"#,
+        r#"callboard_calendars{feed="agenda",client="other",holds="earlier"} 0"#,
+        r#"callboard_calendars{feed="program",client="google",holds="live"} 1"#,
         "callboard_release 1",
         "callboard_store_writable 1",
     ] {
@@ -117,10 +122,16 @@ fn names(text: &str) -> BTreeSet<String> {
 
 #[tokio::test]
 async fn dashboard_and_alerts_ask_for_metrics_that_exist() {
-    let app = TestApp::new();
+    let app = TestApp::following();
     assert_eq!(app.get("/program.ics").await.status, 200);
     let (_, metrics) = OperatorClient::of(&app).get("/metrics").await;
-    let known = names(&metrics);
+    let mut known = names(&metrics);
+    // Only a replica has these.
+    known.extend(
+        names(include_str!("../../../src/http/operator.rs"))
+            .into_iter()
+            .filter(|name| name.contains("_replica_")),
+    );
     for (file, text) in [
         ("grafana-dashboard.json", include_str!("../../../config/grafana-dashboard.json")),
         ("prometheus-alerts.yml", include_str!("../../../config/prometheus-alerts.yml")),

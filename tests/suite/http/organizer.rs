@@ -183,6 +183,7 @@ async fn small_numbers_of_picks_are_not_shown() {
     let picks = json["picks"].as_array().unwrap();
     assert_eq!(picks.len(), 1);
     assert_eq!((&picks[0]["session"], &picks[0]["picks"]), (&"first-talk".into(), &5.into()));
+    assert_eq!((&picks[0]["room"], &picks[0]["capacity"]), (&"Hall".into(), &serde_json::Value::Null));
 }
 
 #[tokio::test]

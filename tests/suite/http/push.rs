@@ -39,13 +39,12 @@ pub(super) async fn claim(app: &TestApp) -> Vec<ClaimedMessage> {
 }
 
 pub(super) fn settle(app: &TestApp, sent: &[ClaimedMessage], status: u16) {
-    let outcome = |one: &ClaimedMessage| Outcome {
-        id: one.id.clone(),
-        claim: one.claim,
-        release: one.release,
-        result: SendResult::Answered { status, retry_after: None },
-    };
-    app.publisher.outbox().settle(&sent.iter().map(outcome).collect::<Vec<_>>()).unwrap();
+    report(app, sent, &SendResult::Answered { status, retry_after: None });
+}
+
+fn report(app: &TestApp, sent: &[ClaimedMessage], result: &SendResult) {
+    let outcomes: Vec<Outcome> = sent.iter().map(|one| one.clone().outcome(result.clone())).collect();
+    app.publisher.outbox().settle(&outcomes).unwrap();
 }
 
 pub(super) fn header<'a>(message: &'a ClaimedMessage, name: &str) -> &'a str {
@@ -76,6 +75,41 @@ async fn a_device_is_subscribed_listed_without_its_address_and_ended() {
     assert_eq!(listed(&app, &mine).await, ["Device 2"]);
     let other = app.agenda(&["first-talk"]).await;
     assert!(listed(&app, &other).await.is_empty(), "another agenda has its own devices");
+}
+
+/// A bug: a device whose push service gave it another address lost its reminders, and stood in the list twice.
+#[tokio::test]
+async fn a_device_with_another_address_replaces_itself() {
+    let app = TestApp::new();
+    let mine = app.agenda(&["first-talk"]).await;
+    let mut first = device(1);
+    first["reminders"] = json!(true);
+    let (_, old) = subscribe(&app, &mine, &first).await;
+    for n in 2..11 {
+        subscribe(&app, &mine, &device(n)).await;
+    }
+    let (p256dh, auth) = (&first["keys"]["p256dh"], &first["keys"]["auth"]);
+    let renew = |id: &str| {
+        let fields = format!(
+            "endpoint=https://push.example.org/send/new&p256dh={}&auth={}&replaces={id}",
+            p256dh.as_str().unwrap(),
+            auth.as_str().unwrap(),
+        );
+        let request = TestRequest::new("POST", "/agenda/devices")
+            .field("content-type", "application/x-www-form-urlencoded")
+            .field("sec-fetch-site", "same-origin")
+            .field("cookie", &format!("__Host-agenda={}", mine.key));
+        app.send(TestRequest { body: fields.into(), ..request })
+    };
+    assert_eq!(renew("000000000000000000000000").await.status, 422, "ten devices are enough");
+    for _ in 0..2 {
+        assert_eq!(renew(old["id"].as_str().unwrap()).await.status, 200);
+        let list = app.send(mine.request("GET", "/agenda/subscriptions")).await.json();
+        let list = list.as_array().unwrap();
+        assert_eq!(list.len(), 10);
+        assert!(!list.iter().any(|one| one["id"] == old["id"]));
+        assert_eq!(list.iter().filter(|one| one["reminders"] == true).count(), 1);
+    }
 }
 
 #[tokio::test]
@@ -188,7 +222,7 @@ async fn the_operator_and_the_organizer_see_how_many_messages_of_a_release_were_
 }
 
 #[tokio::test]
-async fn several_releases_become_one_message_and_what_was_taken_back_none() {
+async fn several_releases_become_one_message_and_a_reverted_change_none() {
     let app = TestApp::new();
     let mine = app.agenda(&["first-talk", "lunch"]).await;
     subscribe(&app, &mine, &device(1)).await;
@@ -201,7 +235,7 @@ async fn several_releases_become_one_message_and_what_was_taken_back_none() {
     let sent = claim(&app).await;
     assert_eq!((sent.len(), sent[0].release), (1, 3));
     settle(&app, &sent, 201);
-    // The second release moves the talk back before the first was told.
+    // The second release moves the talk back before the first was announced.
     for program in [lunch(PROGRAM), lunch(&moved(PROGRAM))] {
         app.pass(60);
         app.publish(&program).await;
@@ -211,6 +245,29 @@ async fn several_releases_become_one_message_and_what_was_taken_back_none() {
     assert_eq!(app.store.deliveries().count(), 0, "there was nothing to tell");
     let corrected = lunch(&moved(PROGRAM)).replace("What was first", "What came first");
     assert!(publish(&app, &corrected).await.is_empty(), "a corrected abstract disturbs nobody");
+}
+
+/// A bug: each of five corrections within a minute was a message.
+#[tokio::test]
+async fn a_burst_of_releases_is_one_message_at_once_and_then_few() {
+    let app = TestApp::new();
+    let mine = app.agenda(&["first-talk"]).await;
+    subscribe(&app, &mine, &device(1)).await;
+    let at = |minute: usize| PROGRAM.replace("10:00,10:40", &format!("11:{minute:02},11:59"));
+    app.pass(60);
+    let mut received = Vec::new();
+    for second in 0..=60 {
+        app.pass(1);
+        if second < 50 && second % 10 == 0 {
+            app.publish(&at(second / 10)).await;
+        }
+        let sent = claim(&app).await;
+        settle(&app, &sent, 201);
+        received.extend(sent.iter().map(|one| (second, one.release)));
+    }
+    assert_eq!(received, [(0, 2), (30, 5), (60, 6)]);
+    // A release after a quiet minute is announced at once again.
+    assert_eq!(publish(&app, PROGRAM).await.len(), 1);
 }
 
 #[tokio::test]
@@ -244,6 +301,50 @@ async fn the_answer_of_the_push_service_decides_what_becomes_of_a_device() {
         let id = made["id"].as_str().unwrap();
         app.send(mine.request("DELETE", &format!("/agenda/subscriptions/{id}"))).await;
     }
+}
+
+#[tokio::test]
+async fn a_message_whose_sender_was_killed_is_sent_a_second_time_and_never_a_third() {
+    let app = TestApp::new();
+    let mine = app.agenda(&["first-talk"]).await;
+    subscribe(&app, &mine, &device(1)).await;
+    let mut sent = publish(&app, &moved(PROGRAM)).await;
+    // A message that was not begun, or was refused, counts as no copy.
+    for result in [SendResult::Returned, SendResult::Answered { status: 503, retry_after: None }] {
+        report(&app, &sent, &result);
+        app.pass(60);
+        sent = claim(&app).await;
+        assert_eq!(sent.len(), 1, "{result}");
+    }
+    report(&app, &sent, &SendResult::Interrupted);
+    app.pass(60);
+    let second = claim(&app).await;
+    assert_eq!(second.len(), 1, "it may not have arrived");
+    report(&app, &sent, &SendResult::Interrupted);
+    assert!(claim(&app).await.is_empty(), "a result of an earlier claim counts for nothing");
+    report(&app, &second, &SendResult::Interrupted);
+    app.pass(600);
+    assert!(claim(&app).await.is_empty(), "it arrived once or twice");
+    // A release that joins a message makes it another one, which has its own second attempt.
+    let sent = publish(&app, PROGRAM).await;
+    report(&app, &sent, &SendResult::Interrupted);
+    app.publish(&moved(PROGRAM).replace("11:00,11:40", "13:00,13:40")).await;
+    for expected in [1, 1, 0] {
+        app.pass(60);
+        let again = claim(&app).await;
+        assert_eq!(again.len(), expected);
+        report(&app, &again, &SendResult::Interrupted);
+    }
+    // And so does one that joins while the message is being sent.
+    let sent = publish(&app, PROGRAM).await;
+    report(&app, &sent, &SendResult::Interrupted);
+    app.pass(60);
+    let again = claim(&app).await;
+    app.publish(&moved(PROGRAM)).await;
+    app.publisher.announce_releases().await;
+    report(&app, &again, &SendResult::Interrupted);
+    app.pass(60);
+    assert_eq!(claim(&app).await.len(), 1, "the second release is announced");
 }
 
 #[tokio::test]

@@ -91,7 +91,7 @@ async fn the_feed_has_each_session_once_with_the_names_of_its_members() {
     assert!(answer.text().lines().all(|line| line.len() <= 75));
     assert!(!answer.text().contains("OPAQUE"), "a team's feed blocks nobody's hours");
     let read = ics::read(&answer.body);
-    assert!(read.flaws.is_empty(), "{:?}", read.flaws);
+    assert!(read.errors.is_empty(), "{:?}", read.errors);
     let events: Vec<String> =
         read.calendars().flat_map(|it| it.all("VEVENT")).map(|it| it.text("SUMMARY")).collect();
     assert_eq!(events.len(), 4);

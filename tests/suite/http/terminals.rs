@@ -58,7 +58,7 @@ async fn a_shared_agenda_is_a_table_that_marks_overlaps_and_cancelled_sessions()
     let page = by(&app, page, "Mozilla/5.0", "text/html").await;
     assert_eq!(page.field("content-type"), "text/html; charset=utf-8");
     let vary: Vec<&str> = page.headers.get_all("vary").iter().map(|vary| vary.to_str().unwrap()).collect();
-    assert_eq!(vary, ["Accept, User-Agent", "Cookie"]);
+    assert_eq!(vary, ["Accept, User-Agent", "Cookie", "Accept-Encoding"]);
 }
 
 #[tokio::test]

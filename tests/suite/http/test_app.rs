@@ -42,6 +42,9 @@ name = \"Side\"
 name = \"Later\"
 [push]
 contact = \"mailto:desk@conf.example.org\"
+[mail]
+relay = \"smtp://localhost\"
+from = \"calendar@conf.example.org\"
 [publishing]
 guard_share = 1.0
 ";
@@ -78,6 +81,12 @@ impl TestApp {
         Self::with(&CONFIG.replace("guard_share = 1.0", "guard_share = 0.25\nguard_least = 2"))
     }
 
+    /// A guarded application whose pages are in this language.
+    pub(super) fn guarded_in(language: &str) -> Self {
+        let config = CONFIG.replace("guard_share = 1.0", "guard_share = 0.24\nguard_least = 2");
+        Self::with(&config.replace("[conference]\n", &format!("[conference]\nlanguage = \"{language}\"\n")))
+    }
+
     /// An application with the shipped program and config.
     pub(super) fn shipped() -> Self {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -94,6 +103,18 @@ impl TestApp {
     /// An application with these limits.
     pub(super) fn limited_to(limits: &Limits) -> Self {
         Self::of(CONFIG, PROGRAM, limits)
+    }
+
+    /// An application whose program is kept elsewhere.
+    pub(super) fn following() -> Self {
+        Self::with(&format!("{CONFIG}[source]\nurl = \"https://pretalx.example.org/schedule.json\"\n"))
+    }
+
+    /// An application whose config has the capacities of two rooms.
+    pub(super) fn with_capacities() -> Self {
+        Self::with(&format!(
+            "{CONFIG}[[rooms]]\nname = \"Attic\"\ncapacity = 4\n[[rooms]]\nname = \"Hall\"\ncapacity = 400\n"
+        ))
     }
 
     /// An application with walking times.
@@ -120,6 +141,8 @@ impl TestApp {
             settings: config.publishing,
             webhooks: Vec::new(),
             push: config.push,
+            source: config.source,
+            mail: config.mail,
             spool,
             inspect,
         };
@@ -162,7 +185,9 @@ impl TestApp {
 
     async fn reconfigure(&self, publishing: Publishing, push: Option<Push>) {
         let conference = self.publisher.conference();
-        let settings = PublisherSettings { conference, publishing, webhooks: Vec::new(), push };
+        let mail = self.publisher.mail();
+        let settings =
+            PublisherSettings { conference, publishing, webhooks: Vec::new(), push, source: None, mail };
         assert!(self.publisher.reconfigure(settings).await.unwrap().is_none());
     }
 
@@ -187,7 +212,7 @@ impl TestApp {
             request = request.header(name, value);
         }
         let request = request.body(Full::new(sent.body)).unwrap();
-        let response = self.inner.respond_to(request, sent.socket).await;
+        let response = self.inner.clone().respond_to(request, sent.socket).await;
         let (head, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         TestResponse { status: head.status.as_u16(), headers: head.headers, body }

@@ -12,7 +12,7 @@ async fn a_truncated_file_is_held_until_its_digest_confirms_it() {
     assert_eq!(venue.feeds(), before);
     let held_proposal = venue.running().status().held.newest().cloned().unwrap();
     assert_eq!((held_proposal.digest.clone(), held_proposal.changes.len()), (digest.clone(), 4));
-    assert!(held_proposal.reasons[0].contains("4 of 8"), "{:?}", held_proposal.reasons);
+    assert!(held_proposal.reasons[0].to_string().contains("4 of 8"), "{:?}", held_proposal.reasons);
 
     assert_eq!(held_digest(venue.upload_with(&truncated, Some("0".repeat(32)), None).await), digest);
     let published = venue.upload_with(&truncated, Some(digest), None).await.unwrap();

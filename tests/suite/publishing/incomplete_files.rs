@@ -1,7 +1,7 @@
 //! Incomplete program files: cut off, still being written or too large.
 
 use super::venue::{Venue, csv, held_digest, moved, without};
-use callboard::publisher::{AttemptResult, PublishError, watch};
+use callboard::publisher::{AttemptResult, HoldReason, PublishError, watch};
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ async fn a_file_that_lacks_its_last_rows_is_held() {
         let digest = held_digest(venue.save_and_publish(&cut).await.unwrap());
         let held_proposal = venue.running().status().held.newest().cloned().unwrap();
         assert!(
-            held_proposal.reasons.iter().any(|found| found.contains(reason)),
+            held_proposal.reasons.iter().any(|found| found.to_string().contains(reason)),
             "{:?}",
             held_proposal.reasons
         );
@@ -42,7 +42,7 @@ async fn a_file_that_ends_within_its_last_row_is_held() {
     venue.upload(&columns).await.unwrap();
     held_digest(venue.save_and_publish(columns.trim_end().trim_end_matches("ut 8")).await.unwrap());
     let reasons = venue.running().status().held.newest().unwrap().reasons.clone();
-    assert_eq!(reasons, ["the file ends in the middle of the row of talk-8"]);
+    assert_eq!(reasons, [HoldReason::EndsWithin("talk-8".to_owned())]);
     assert!(
         venue.save_and_publish(columns.trim_end()).await.unwrap().is_ok(),
         "without its last line end it is whole"

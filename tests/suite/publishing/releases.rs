@@ -7,7 +7,7 @@ use callboard::revision::EntryState;
 use callboard::store::Origin;
 
 #[tokio::test]
-async fn an_unchanged_upload_gives_the_running_release() {
+async fn an_unchanged_upload_returns_the_live_release() {
     let mut venue = Venue::started();
     let before = venue.feeds();
     let published = venue.upload(&csv()).await.unwrap();

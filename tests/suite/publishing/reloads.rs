@@ -17,6 +17,8 @@ impl Venue {
             publishing: config.publishing,
             webhooks: config.webhooks,
             push: config.push,
+            source: None,
+            mail: config.mail,
         };
         let result = self.running().reconfigure(settings).await;
         self.check_invariants();
@@ -101,6 +103,8 @@ async fn a_config_whose_release_cannot_be_stored_is_refused() {
         publishing: config.publishing,
         webhooks: config.webhooks,
         push: config.push,
+        source: None,
+        mail: config.mail,
     };
     assert!(venue.running().reconfigure(settings).await.is_err());
     assert_eq!(venue.running().conference(), before);

@@ -1,7 +1,7 @@
 //! Programs on the schedule.
 
 use super::venue::{Venue, csv, held_digest, moved, proposal, start_of_day, without};
-use callboard::publisher::{AttemptResult, Proposal, PublishError, Publisher, Setup};
+use callboard::publisher::{AttemptResult, HoldReason, Proposal, PublishError, Publisher, Setup};
 use callboard::store::{Origin, RecordName, Write};
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -145,7 +145,7 @@ async fn a_restart_with_a_laxer_guard_does_not_publish_a_held_schedule() {
     venue.restart().await;
     assert_eq!(venue.number(), 2);
     let status = venue.running().status();
-    assert!(status.held.newest().unwrap().reasons[0].contains("held when its time came"));
+    assert!(status.held.newest().unwrap().reasons[0] == HoldReason::HeldWhenDue);
 }
 
 #[tokio::test]
@@ -171,6 +171,8 @@ async fn a_scheduled_release_of_another_publisher_is_served() {
         settings: venue.settings.clone(),
         webhooks: Vec::new(),
         push: None,
+        source: None,
+        mail: None,
         spool: venue.dir.path().join("spool"),
         inspect: venue.inspect,
     };
@@ -199,15 +201,15 @@ async fn a_scheduled_file_that_would_undo_a_later_release_is_held() {
     let due = venue.running().publish_due().await.unwrap();
     let digest = held_digest(due);
     assert_eq!(venue.number(), 2);
-    let expected = "release 2 was published after it was scheduled, and it would overwrite what changed in session talk-3";
+    let expected = HoldReason::Overwrites { first: 2, last: 2, sessions: vec!["talk-3".to_owned()] };
     let status = venue.running().status();
-    assert_eq!(status.held.find(&digest).unwrap().reasons, [expected]);
+    assert_eq!(status.held.find(&digest).unwrap().reasons, std::slice::from_ref(&expected));
     assert!(status.schedule.is_none() && matches!(status.last.unwrap().verdict, AttemptResult::Held { .. }));
 
     venue.restart().await;
     assert!(venue.running().publish_due().await.is_none());
     let held_proposal = venue.running().status().held.find(&digest).expect("it is held again").clone();
-    assert_eq!((venue.number(), held_proposal.reasons.last().unwrap().as_str()), (2, expected));
+    assert_eq!((venue.number(), held_proposal.reasons.last()), (2, Some(&expected)));
     let text = std::str::from_utf8(&held_proposal.csv).unwrap();
     let confirmed = Proposal { origin: Origin::Scheduled, ..proposal(text, Some(digest), Some(2)) };
     assert!(venue.running().publish(confirmed).await.unwrap().is_new);

@@ -77,11 +77,11 @@ async fn a_config_that_changes_no_feed_leaves_the_release_record_unchanged() {
     let mut venue = Venue::started();
     venue.save_and_publish(&moved(&csv(), 2)).await.unwrap().unwrap();
     let before = (venue.feeds(), venue.store.as_ref().unwrap().release(2).unwrap().unwrap());
-    venue.config = venue.config.replace("[conference]", "[conference]\nclock = \"12h\"");
+    venue.config = venue.config.replace("[conference]", "[conference]\ntombstone_days = 7");
     venue.restart().await;
     let after = (venue.feeds(), venue.store.as_ref().unwrap().release(2).unwrap().unwrap());
     assert_eq!(before, after, "changes, origin and time of a release are history");
-    assert_eq!(venue.running().current().program.conference.clock, callboard::program::ClockStyle::Twelve);
+    assert_eq!(venue.running().current().program.conference.tombstone_days, 7);
 }
 
 #[tokio::test]

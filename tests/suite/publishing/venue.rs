@@ -121,6 +121,8 @@ impl Venue {
             settings: self.settings.clone(),
             webhooks: self.webhooks.clone(),
             push: Config::parse(Some(&self.config), Overrides::default()).unwrap().push,
+            source: None,
+            mail: None,
             spool: self.dir.path().join("spool"),
             inspect: self.inspect,
         };

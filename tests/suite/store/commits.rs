@@ -1,6 +1,6 @@
 //! Commits of agendas, links and records with fixed names.
 
-use super::sample::{agenda, alike, id, key, open, put, slug};
+use super::sample::{agenda, alike, id, key, open, open_with, put, slug};
 use callboard::store::{
     AgendaRecord, CommitError, LinkTarget, OpenError, ReadError, Store, StoreOptions, Write,
 };
@@ -257,7 +257,7 @@ fn a_closed_store_refuses_at_once() {
 async fn a_full_queue_refuses_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let options = StoreOptions { queue: 1, group: 1, ..StoreOptions::default() };
-    let store = Store::open_with(dir.path(), &slug(), options).unwrap();
+    let store = open_with(dir.path(), options);
     let commits = (0..200).map(|n| {
         let store = store.clone();
         tokio::spawn(async move { store.commit(vec![put(n, None, 1)]).await })
@@ -287,23 +287,4 @@ fn an_abandoned_commit_is_still_made() {
     });
     store.commit_blocking(Vec::new()).unwrap(); // runs after the commit above
     assert_eq!(store.agenda(&key(1)).unwrap(), Some(agenda(1)));
-}
-
-#[test]
-fn conferences_in_one_directory_are_separate() {
-    let dir = tempfile::tempdir().unwrap();
-    open(dir.path()).commit_blocking(vec![put(1, None, 1)]).unwrap();
-    let srecon25 = callboard::program::Slug::parse("srecon25").unwrap();
-    let refused = Store::open(dir.path(), &srecon25).unwrap_err().to_string();
-    assert!(
-        refused.contains("holds the conference srecon25americas, and the config is for srecon25;"),
-        "{refused}"
-    );
-    let options = StoreOptions { new_conference: true, ..StoreOptions::default() };
-    drop(Store::open_with(dir.path(), &srecon25, options).unwrap());
-    let other = Store::open(dir.path(), &srecon25).unwrap();
-    assert_eq!((other.agenda(&key(1)), other.agendas().count()), (Ok(None), 0));
-    other.commit_blocking(vec![put(1, None, 1), put(2, None, 1)]).unwrap();
-    drop(other);
-    assert_eq!(open(dir.path()).agendas().count(), 1);
 }

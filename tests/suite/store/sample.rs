@@ -4,8 +4,9 @@ use callboard::fixtures;
 use callboard::program::{ClockStyle, Conference, Program, Rank, Session, SessionId, Slug, Text};
 use callboard::revision::{Digest, Ledger, advance};
 use callboard::store::{
-    AgendaRecord, BusyRecord, Channel, DeliveryRecord, LinkRecord, Origin, ReachRecord, ReachTally,
-    ReleaseRecord, ReleaseWrite, Store, SubscriptionRecord, SubscriptionsRecord, Version, Write,
+    AgendaRecord, BusyRecord, Cause, Channel, DeliveryRecord, LinkRecord, Origin, ReachRecord, ReachTally,
+    ReleaseRecord, ReleaseWrite, Store, StoreOptions, SubscriptionRecord, SubscriptionsRecord, Version,
+    Write,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use std::path::{Path, PathBuf};
@@ -25,6 +26,10 @@ pub(super) fn open(dir: &Path) -> Store {
 
 pub(super) fn key(n: u64) -> Digest {
     Digest::of(&n.to_be_bytes())
+}
+
+pub(super) fn open_with(dir: &Path, options: StoreOptions) -> Store {
+    Store::open_with(dir, &slug(), options).unwrap()
 }
 
 /// Digests that differ in their last byte only.
@@ -53,8 +58,10 @@ pub(super) fn subscriptions(version: u64) -> SubscriptionsRecord {
         p256dh: vec![4; 65],
         auth: vec![9; 16],
         label: "Firefox on Android".to_owned(),
+        reminders: n.is_multiple_of(2),
         created: at(0),
         calendar: None,
+        mail: None,
     };
     SubscriptionsRecord { version: Version { version }, list: (1..=version).map(device).collect() }
 }
@@ -63,6 +70,7 @@ pub(super) fn delivery(version: u64) -> DeliveryRecord {
     DeliveryRecord {
         version: Version { version },
         channel: Channel::WebPush,
+        cause: Cause::Release,
         subscription: format!("{:032x}", 1),
         agenda: Some(data_encoding::HEXLOWER.encode(&key(1).0)),
         host: "push.example".to_owned(),
@@ -70,10 +78,13 @@ pub(super) fn delivery(version: u64) -> DeliveryRecord {
         release: 2,
         queued: at(0),
         attempts: 1,
+        interrupted: 0,
         due: at(60),
         claims: 1,
         lease: Some(at(120)),
         given_up: None,
+        has_more: false,
+        mails: 0,
         error: Some("the receiver answered 503".to_owned()),
     }
 }

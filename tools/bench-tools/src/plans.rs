@@ -1,6 +1,6 @@
 //! The planner alone: a suggestion for many picks, with and without repeated talks.
 
-use callboard::agenda::{Busy, Wishes, suggest};
+use callboard::agenda::{Busy, Preferences, suggest};
 use callboard::fixtures;
 use callboard::program::{Building, Rank, Session, SessionId, Slug, Text, Walk, slug_of};
 use callboard::release::Release;
@@ -63,12 +63,12 @@ fn timed(release: &Release, rounds: usize) -> Value {
         Busy { start, end: start + TimeDelta::hours(1), label: String::new() }
     };
     let busy: Vec<Busy> = (0..4).map(lunch).collect();
-    let wishes = Wishes { picks: &picks, ranks: &ranks, busy: &busy };
-    let first = suggest(&wishes, release);
+    let preferences = Preferences { picks: &picks, ranks: &ranks, busy: &busy };
+    let first = suggest(&preferences, release);
     let mut times: Vec<Duration> = (0..rounds)
         .map(|_| {
             let start = Instant::now();
-            let suggestion = suggest(&wishes, release);
+            let suggestion = suggest(&preferences, release);
             let took = start.elapsed();
             drop(suggestion);
             took

@@ -1,4 +1,4 @@
-//! WebDAV-Push: calendar programs subscribe as DAVx5 and the draft's examples do, and are told of what changes.
+//! WebDAV-Push: calendar programs subscribe as DAVx5 and the draft's examples do, and are notified of changes.
 
 use super::super::push::{claim, header, settle};
 use super::super::test_app::TestAgenda;
@@ -140,7 +140,7 @@ async fn calendars_state_the_key_the_topic_and_the_trigger() {
 }
 
 #[tokio::test]
-async fn davx5_registers_renews_and_ends_and_is_told_in_between() {
+async fn davx5_subscribes_renews_gets_messages_and_ends() {
     let app = TestApp::new();
     app.publisher.announce_releases().await; // the first release has no subscribers yet
     let asked = app.clock.now() + TimeDelta::days(3);
@@ -184,7 +184,7 @@ async fn davx5_registers_renews_and_ends_and_is_told_in_between() {
 }
 
 #[tokio::test]
-async fn an_agenda_tells_its_calendar_programs_until_the_link_is_revoked() {
+async fn an_agenda_notifies_its_calendar_programs_until_the_link_is_revoked() {
     let app = TestApp::new();
     let mine = app.agenda(&["first-talk"]).await;
     let key = basic("me", &password(&mine.feed));
@@ -217,6 +217,50 @@ async fn an_agenda_tells_its_calendar_programs_until_the_link_is_revoked() {
     assert_refused(&late, "<P:push-not-available/>");
     app.send(mine.request("DELETE", "/agenda")).await;
     assert_eq!(app.store.all_subscriptions().count(), 0);
+}
+
+#[tokio::test]
+async fn changed_picks_notify_the_calendar_programs_of_an_agenda_after_a_pause() {
+    let app = TestApp::new();
+    app.publisher.announce_releases().await; // the first release has no subscribers yet
+    let mine = app.agenda(&["first-talk"]).await;
+    let key = basic("me", &password(&mine.feed));
+    let body = davx5(&endpoint(1), &date(app.clock.now() + TimeDelta::days(3)));
+    path(&app.send(register(AGENDA, &body).field("authorization", &key)).await);
+    path(&app.send(register(PUBLIC, &davx5(&endpoint(2), "")).field("authorization", &key)).await);
+    let topic = topic(&app, AGENDA, &password(&mine.feed)).await;
+    let change = async |method: &'static str, session: &str| {
+        let answer = app.send(mine.request(method, &format!("/agenda/picks/{session}"))).await;
+        assert!(answer.status < 300, "{}", answer.text());
+    };
+    change("PUT", "first-talk").await;
+    assert_eq!(app.store.deliveries().count(), 0, "it was picked already");
+    change("PUT", "lunch").await;
+    app.pass(9);
+    change("PUT", "last-talk").await;
+    assert!(claim(&app).await.is_empty(), "more changes may follow");
+    app.pass(1);
+    let sent = claim(&app).await;
+    assert_eq!(topics(&sent), [(endpoint(1).as_str(), topic.as_str())]);
+    // A change while the message is being sent makes another one.
+    change("DELETE", "lunch").await;
+    settle(&app, &sent, 201);
+    assert!(claim(&app).await.is_empty());
+    app.pass(10);
+    let sent = claim(&app).await;
+    assert_eq!((sent.len(), header(&sent[0], "urgency")), (1, "normal"));
+    settle(&app, &sent, 201);
+    assert_eq!(app.store.deliveries().count(), 0);
+    assert_eq!(app.store.reach(app.publisher.current().number()).unwrap(), None, "no release is counted");
+    // Other agendas and notes of the owner notify nobody.
+    let other = app.agenda(&["opening"]).await;
+    app.send(other.request("PUT", "/agenda/picks/lunch")).await;
+    assert_eq!(app.store.deliveries().count(), 0);
+    change("PUT", "opening").await;
+    app.send(mine.request("DELETE", "/agenda")).await;
+    app.pass(10);
+    assert!(claim(&app).await.is_empty());
+    assert_eq!(app.store.deliveries().count(), 0);
 }
 
 #[tokio::test]

@@ -22,6 +22,6 @@ pub fn start() {
         registry.with(lines.with_target(false).with_ansi(false).with_filter(targets)).try_init()
     };
     if let Some(error) = refused {
-        tracing::warn!(%error, "CALLBOARD_LOG is no level, such as debug or info,callboard=debug; info it is");
+        tracing::warn!(%error, "CALLBOARD_LOG is not a level such as debug or info,callboard=debug, so the level is info");
     }
 }
