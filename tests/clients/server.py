@@ -86,7 +86,7 @@ class Server:
         """The response; the library of the coding decodes the body, not the HTTP client."""
         url = path if path.startswith("http") else self.origin + path
         headers = {"Accept-Encoding": coding, **{name.replace("_", "-"): value for name, value in headers.items()}}
-        response = PATIENT.get(url, headers=headers, timeout=10, stream=True)
+        response = PATIENT.get(url, headers=headers, timeout=60, stream=True)
         body = response.raw.read(decode_content=False)
         if body:
             body = DECODERS[response.headers.get("Content-Encoding", "identity")](body)

@@ -8,48 +8,47 @@ import re
 from urllib.parse import urlsplit
 
 import feedparser
-import html5lib
 import icalendar
 from lxml import etree
+from selectolax.lexbor import LexborHTMLParser
 
-NS = "{http://www.w3.org/1999/xhtml}"
 ADDRESSES = ("href", "src", "action", "formaction", "poster", "data", "srcset", "cite", "background", "ping")
 SCHEMES = {"", "http", "https", "webcal", "webcals"}
 
 
 def of_html(body: bytes):
-    root = html5lib.parse(body, transport_encoding="utf-8")
-    return _element(root)
+    return _element(LexborHTMLParser(body).root)
 
 
 def _element(element):
-    if not isinstance(element.tag, str):
+    if element.tag == "-comment":
         return "comment"
-    name = element.tag.removeprefix(NS)
-    attributes = sorted(element.attrib)
-    assert not [attribute for attribute in attributes if attribute.startswith("on")], element.attrib
+    name, attributes = element.tag, element.attributes
+    # The parser does not show what is inside.
+    assert name != "template"
+    assert not [attribute for attribute in attributes if attribute.startswith("on")], attributes
     for attribute in ADDRESSES:
-        if attribute in element.attrib:
-            scheme = urlsplit(element.attrib[attribute].strip()).scheme
-            assert scheme in SCHEMES, element.attrib[attribute]
+        if attribute in attributes:
+            scheme = urlsplit((attributes[attribute] or "").strip()).scheme
+            assert scheme in SCHEMES, attributes[attribute]
     inside = None
-    if name in ("script", "style", "template", "iframe", "object", "embed", "base", "meta"):
-        inside = element.attrib.get("type") or element.attrib.get("name")
-        text = element.text or ""
+    if name in ("script", "style", "iframe", "object", "embed", "base", "meta"):
+        inside = attributes.get("type") or attributes.get("name")
+        text = element.text(deep=False)
         if inside == "application/ld+json":
             inside = of_json(text)
         elif name in ("script", "style"):
             inside = text
-    return name, attributes, inside, [_element(child) for child in element]
+    children = [_element(child) for child in element.iter(include_text=True) if child.tag != "-text"]
+    return name, sorted(attributes), inside, children
 
 
 def links(body: bytes) -> list[str]:
     """Every address in the page, in order."""
-    root = html5lib.parse(body, transport_encoding="utf-8")
     found = []
-    for element in root.iter():
-        if isinstance(element.tag, str):
-            found += [element.attrib[name] for name in ("href", "src", "action") if name in element.attrib]
+    for element in LexborHTMLParser(body).root.traverse():
+        attributes = element.attributes
+        found += [attributes[name] or "" for name in ("href", "src", "action") if name in attributes]
     return found
 
 

@@ -5,6 +5,9 @@ block shows output, the real output must be the same; `…` stands for any text.
 test runs.
 """
 
+import datetime
+import email
+import email.policy
 import json
 import os
 import re
@@ -19,6 +22,7 @@ import requests
 
 from feeds import ROOT
 from organizer import secret_line
+from relay import Relay
 from server import BINARY, PATIENT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -193,6 +197,35 @@ def test_guide_for_organizers(small):
     (small.home / "talks.csv").write_text("Title,Day,Slot begin,Slot stop\nA,2026-05-01,10:00,11:00\n")
     small.run("import-sheet")
     assert "2026-05-01,10:00,11:00" in (small.home / "program.csv").read_text()
+
+
+def test_a_bounce_ends_the_invitations(desk):
+    relay = Relay()
+    config = desk.home / "config" / "callboard.toml"
+    mail = f'\n[mail]\nrelay = "smtp://127.0.0.1:{relay.port}"\nfrom = "calendar@conf.example.org"\n'
+    config.write_text(config.read_text().replace("https://conf.example.org", desk.origin) + mail)
+    day = (datetime.date.today() + datetime.timedelta(days=30)).isoformat()
+    program = desk.home / "program.csv"
+    program.write_text(re.sub(r"(?m)^(slow-queries,)[0-9-]+", rf"\g<1>{day}", program.read_text()))
+    desk.serve()
+    deliver = lambda: subprocess.run(
+        ["callboard", "deliver", "--once"], cwd=desk.home, env=desk.environment(), check=True, timeout=60
+    )
+    made = requests.post(desk.origin + "/api/v1/agendas", json={"picks": ["slow-queries"]}, timeout=10).json()
+    url, headers = f"{desk.origin}/api/v1/agenda/subscriptions", {"Authorization": f"Bearer {made['edit_key']}"}
+    asked = {"channel": "mail", "address": "ada@example.org"}
+    assert requests.post(url, json=asked, headers=headers, timeout=10).status_code == 202
+    deliver()
+    text = email.message_from_bytes(relay.mails[0][2], policy=email.policy.default).get_content()
+    assert requests.post(re.search(r"\S+/mail/confirm/\S+", text)[0], timeout=10).ok
+    time.sleep(11)  # the first invitation waits ten seconds for further picks
+    deliver()
+    header, _, _ = relay.mails[1][2].partition(b"\r\n\r\n")
+    (desk.home / "bounce.eml").write_bytes(b"Subject: Undelivered Mail\r\n\r\nStatus: 5.1.1\r\n\r\n" + header)
+    assert len(requests.get(url, headers=headers, timeout=10).json()) == 1
+    desk.run("mail-bounce")
+    assert requests.get(url, headers=headers, timeout=10).json() == []
+    relay.close()
 
 
 def test_guide_for_attendees(desk):

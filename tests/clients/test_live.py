@@ -35,13 +35,24 @@ def test_fetches_before_and_after_a_restart_have_the_same_bytes(server):
     def fetch():
         responses = [server.get(path) for path in paths]
         assert [response.status_code for response in responses] == [200] * len(paths)
-        return [(r.content, r.headers["ETag"], r.headers.get("Last-Modified")) for r in responses]
+        return [(response.content, response.headers["ETag"]) for response in responses]
 
     first = fetch()
     assert fetch() == first
     server.stop()
     server.start()
-    assert [(content, etag) for content, etag, _ in fetch()] == [(content, etag) for content, etag, _ in first]
+    assert fetch() == first
+
+
+def test_last_modified_is_sent_once_the_feed_is_two_seconds_old_and_then_stays(server):
+    def last_modified():
+        return server.get("/program.ics").headers.get("Last-Modified")
+
+    deadline = time.monotonic() + 30
+    while not (first := last_modified()):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert [last_modified() for _ in range(3)] == [first] * 3
 
 
 @pytest.mark.parametrize("coding", CODINGS)

@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from deliveries import Sender, deliver, publish, wait_for, waiting
 from organizer import Organizer
 
-# Changes of sessions that are over are not told.
+# Changes of sessions that are over send no message.
 DAY = (datetime.date.today() + datetime.timedelta(days=30)).isoformat()
 
 WEBDAV_PUSH = "https://bitfire.at/webdav-push"
@@ -90,9 +90,12 @@ class PushService:
                 time.sleep(service.delay)
                 service.calls.append((self.path, dict(self.headers), body))
                 status = service.statuses.pop(0) if len(service.statuses) > 1 else service.statuses[0]
+                if status == 0:  # the connection is cut
+                    self.close_connection = True
+                    return
                 self.send_response(status)
                 if status == 307:
-                    self.send_header("Location", "/redirected")
+                    self.send_header("Location", f"http://127.0.0.1:{service.port}/redirected")
                 if service.retry_after and status >= 400:
                     self.send_header("Retry-After", service.retry_after)
                 self.send_header("Content-Length", "0")
@@ -187,20 +190,21 @@ def test_a_moved_session_is_read_by_the_devices_that_have_it(organizer, service)
 
 @pytest.mark.parametrize("status, is_waiting, is_ended", [
     (201, False, False), (404, False, True), (410, False, True), (413, False, False), (307, False, False),
-    (403, True, False), (429, True, False), (500, True, False),
+    (403, True, False), (429, True, False), (500, True, False), (0, True, False),
 ])  # fmt: skip
 def test_each_answer_has_its_outcome(organizer, service, status, is_waiting, is_ended):
-    service.statuses, service.retry_after = [status, 201], "3600"
+    service.statuses, service.retry_after = [status], "3600"
     mine = Attendee(organizer, ["slow-queries"])
     mine.subscribe(f"{service.origin}/send/1")
     publish(organizer, DAY)
     deliver(organizer, exit_code=1 if status in (413, 307) else 0)
-    assert len(service.calls) == 1, "redirects are not followed, and a pause is kept"
+    # A connection that was cut names no pause, so on a busy machine its retry may be due before the command ends.
+    assert len(service.calls) == 1 or status == 0, "redirects are not followed, and a pause is kept"
     assert waiting(organizer) == is_waiting
     assert mine.devices() == (0 if is_ended else 1)
 
 
-def test_a_name_that_leads_into_the_house_is_not_called(tmp_path, service):
+def test_a_name_that_resolves_to_a_private_address_is_not_called(tmp_path, service):
     # Another network is allowed, so the name is accepted with its port. Where it leads is known only when it is dialled.
     organizer = started(tmp_path, '["192.0.2.0/24"]')
     try:
@@ -263,22 +267,24 @@ def recorded(organizer: Organizer) -> str:
     return organizer.command("backup", "-", "--data", str(organizer.data), "--config", str(organizer.config))
 
 
-def test_a_killed_sender_loses_no_message(organizer, service):
+def test_a_killed_sender_loses_no_message_and_repeats_each_at_most_once(organizer, service):
     devices = 40
     service.delay = 0.4
     for n in range(devices):
         Attendee(organizer, ["slow-queries"]).subscribe(f"{service.origin}/send/{n}")
     publish(organizer, DAY)
     sender = Sender(organizer)
-    for _ in range(3):
-        time.sleep(0.3)
+    # More kills than a message has attempts: each meets messages that are being sent.
+    for _ in range(8):
+        time.sleep(0.5)
         sender.end(signal.SIGKILL)
         sender = Sender(organizer)
     try:
-        # The claim of a killed sender lasts two minutes.
-        wait_for(lambda: waiting(organizer) == 0, "the outbox is empty", 200)
+        wait_for(lambda: waiting(organizer) == 0, "the outbox is empty, without waiting for claims to end", 60)
+        time.sleep(1)  # the last sender may have only just started
     finally:
         assert sender.end(signal.SIGTERM) == 0, sender.log.read_text()
     received = Counter(path for path, _, _ in service.calls)
     assert set(received) == {f"/send/{n}" for n in range(devices)}
-    assert max(received.values()) <= 1 + 3, received
+    assert 1 < max(received.values()) <= 2, received
+    assert not list(organizer.data.glob("*.attempts")), "nothing is left of the attempts"

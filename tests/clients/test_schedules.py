@@ -24,17 +24,23 @@ def sessions(schedule: dict) -> list[dict]:
     return [event for day in days for room in day["rooms"].values() for event in room]
 
 
-def test_the_xml_is_valid():
+# The real program, and one whose sessions have a language, an image and so on, and last for days.
+both = pytest.mark.parametrize("name", ["schedule", "details"])
+
+
+@both
+def test_the_xml_is_valid(name):
     etree = pytest.importorskip("lxml.etree")
     schema = etree.XMLSchema(etree.parse(str(SCHEMAS / "schedule.xml.xsd")))
-    assert schema.validate(etree.parse(str(FILES / "schedule.xml"))), schema.error_log
+    assert schema.validate(etree.parse(str(FILES / f"{name}.xml"))), schema.error_log
 
 
-def test_the_json_is_valid():
+@both
+def test_the_json_is_valid(name):
     jsonschema = pytest.importorskip("jsonschema")
     rules = json.loads((SCHEMAS / "schema.json").read_text())
     checker = jsonschema.Draft6Validator(rules, format_checker=jsonschema.FormatChecker())
-    faults = [error.message for error in checker.iter_errors(json.loads((FILES / "schedule.json").read_text()))]
+    faults = [error.message for error in checker.iter_errors(json.loads((FILES / f"{name}.json").read_text()))]
     assert not faults
 
 
