@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
-import { PROBLEMS, PROGRAM, PUBLIC, WITHOUT_AGENDA, furnish, handOver, preview, signIn } from "./pages.js";
+import { CONFIG, PROBLEMS, PROGRAM, PUBLIC, WITHOUT_AGENDA, furnish, handOver, preview, signIn } from "./pages.js";
 import { Server } from "./server.js";
 import { DESK, PHONE, launch, visitor } from "./visitor.js";
 
@@ -11,7 +11,7 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 
 let browser, server;
 before(async () => {
-  server = await Server.start({ program: PROGRAM });
+  server = await Server.start({ program: PROGRAM, config: CONFIG });
   browser = await launch();
 });
 after(async () => { await browser?.close(); await server?.stop(); });
@@ -32,7 +32,10 @@ for (const colorScheme of ["light", "dark"]) {
       const guest = (await visitor(t, browser, server, { colorScheme, viewport })).page;
       const faults = [];
       const check = async (page, name) => {
-        await page.evaluate(() => document.querySelectorAll("details").forEach((it) => (it.open = true)));
+        await page.evaluate(() => {
+          document.querySelectorAll("details").forEach((it) => (it.open = true));
+          document.querySelectorAll("#notify [data-state]").forEach((it) => (it.hidden = false));
+        });
         for (const fault of await violations(page)) faults.push(`${name}: ${fault}`);
         const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         if (over > 0) faults.push(`${name}: ${over} px wider than the window`);

@@ -143,7 +143,7 @@ for (const [name, viewport] of [["phone", PHONE], ["desk", DESK]]) {
   });
 }
 
-test("an edit to hostile text is told as text, on the notice and among the changes", async (t) => {
+test("an edit to hostile text is shown as text, on the notice and among the changes", async (t) => {
   const { page, context } = await visitor(t, browser, server);
   await context.addInitScript(() => {
     globalThis.ran = [];

@@ -1,13 +1,13 @@
 // The keyboard alone reaches and operates everything, the accessibility tree reads in order, and large text stays whole.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { PROGRAM, furnish } from "./pages.js";
+import { CONFIG, PROGRAM, furnish } from "./pages.js";
 import { Server } from "./server.js";
 import { DESK, PHONE, held, launch, pick, shoot, visitor } from "./visitor.js";
 
 let browser, server;
 before(async () => {
-  server = await Server.start({ program: PROGRAM });
+  server = await Server.start({ program: PROGRAM, config: CONFIG });
   browser = await launch();
 });
 after(async () => { await browser?.close(); await server?.stop(); });

@@ -7,7 +7,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { PROBLEMS, PROGRAM, PUBLIC, WITHOUT_AGENDA, furnish, handOver, preview, signIn } from "./pages.js";
+import { CONFIG, PROBLEMS, PROGRAM, PUBLIC, WITHOUT_AGENDA, furnish, handOver, preview, signIn } from "./pages.js";
 import { Server } from "./server.js";
 import { launch, visitor } from "./visitor.js";
 
@@ -16,7 +16,7 @@ const hasJava = spawnSync("java", ["-version"]).status === 0;
 
 let browser, server;
 before(async () => {
-  server = await Server.start({ program: PROGRAM });
+  server = await Server.start({ program: PROGRAM, config: CONFIG });
   browser = await launch();
 });
 after(async () => { await browser?.close(); await server?.stop(); });

@@ -69,6 +69,42 @@ test("one press subscribes the device, and another ends it", async (t) => {
   assert.equal(await page.locator("#devices").count(), 0);
 });
 
+test("a device asks for reminders, and keeps its choice", async (t) => {
+  const { context, page } = await visitor(t, browser, server, { viewport: PHONE });
+  await withPushes(context, 5);
+  await agenda(page);
+  const box = page.getByLabel("Also remind me 10 minutes before each session");
+  assert.equal(await box.isVisible(), false, "only a device that is notified can be reminded");
+  await page.getByRole("button", { name: "Notify me of changes" }).click();
+  await state(page, "on").waitFor();
+  assert.equal(await box.isChecked(), false);
+  const change = async (isOn) => {
+    const saved = page.waitForResponse((answer) => answer.url().endsWith("/agenda/devices"));
+    await box.setChecked(isOn);
+    assert.equal((await saved).status(), 200);
+    await page.locator("[data-reminders]:enabled").waitFor();
+    await page.reload();
+    await state(page, "on").waitFor();
+    assert.equal(await box.isChecked(), isOn);
+  };
+  await change(true);
+  await shoot(page, "notify-reminders");
+  // A new key of the agenda ends the subscription, and the page makes it again with the choice.
+  await unfold(page, "key");
+  const again = page.waitForResponse((answer) => answer.url().endsWith("/agenda/devices"));
+  await page.locator("#key form button").click();
+  assert.equal((await again).status(), 200);
+  await page.goto("/agenda");
+  await state(page, "on").waitFor();
+  assert.equal(await box.isChecked(), true);
+  await change(false);
+  // Without the server, the box shows what the server has.
+  await context.setOffline(true);
+  await box.click();
+  await state(page, "failed").waitFor();
+  assert.equal(await box.isChecked(), false);
+});
+
 test("a device that another one removed offers the button again, and works without scripts", async (t) => {
   const { context, page } = await visitor(t, browser, server);
   await withPushes(context, 2);

@@ -1,4 +1,5 @@
 // Every kind of page, for the tests that look at all of them.
+import { createECDH, randomBytes } from "node:crypto";
 import { SECRET, shipped } from "./server.js";
 import { pick, unfold } from "./visitor.js";
 
@@ -6,6 +7,9 @@ import { pick, unfold } from "./visitor.js";
 export const PROGRAM = shipped.program
   .replace(/^(coffee-tue-am,.*),\r?$/m, "$1,tentative")
   .replace(/^(reception,.*),\r?$/m, "$1,cancelled");
+
+// The shipped config with messages to browsers, so that their part of the agenda page is looked at, too.
+export const CONFIG = `${shipped.config}\n[push]\ncontact = "mailto:desk@conf.example.org"\n`;
 
 // Pages that need neither an agenda nor a secret.
 export const PUBLIC = [
@@ -20,11 +24,20 @@ export const WITHOUT_AGENDA = [
 ];
 export const PROBLEMS = ["/no-such-page", `/agendas/${"x".repeat(20)}`, "/?day=tomorrow", "/?page=x&track=no-such-track", "/handover/used-up"];
 
-// Makes an agenda with an overlap and a second link, and returns the pages that belong to it.
+// Adds a device to the agenda as the page's script does after the browser has subscribed.
+async function addDevice(page) {
+  const p256dh = createECDH("prime256v1").generateKeys("base64url");
+  const device = { endpoint: `https://push.example.org/${randomBytes(8).toString("hex")}`, p256dh, auth: randomBytes(16).toString("base64url") };
+  const status = await page.evaluate(async (device) => (await fetch("/agenda/devices", { method: "POST", body: new URLSearchParams(device) })).status, device);
+  if (status !== 200 && status !== 201) throw new Error(`a device was answered with ${status}`);
+}
+
+// Makes an agenda with an overlap, a notified device and a second link, and returns the pages that belong to it.
 export async function furnish(page) {
   await page.goto("/");
   for (const session of ["slow-queries", "ml-monitoring", "on-call-tales"]) await pick(page, session);
   await page.goto("/agenda");
+  await addDevice(page);
   const shared = await page.locator(".link a[href^='/agendas/']").first().getAttribute("href");
   const link = (await page.locator(".link .copying input").first().inputValue());
   const { pathname, search } = new URL(await page.locator("#carry-address").inputValue());

@@ -8,7 +8,7 @@ import { ARTEFACTS, launch, pick, visitor } from "./visitor.js";
 
 const SHOTS = join(ROOT, "tests", "screenshots");
 // Bytes. The pictures are in the repository, so every clone downloads them.
-const LARGEST = 250_000;
+const MAX_BYTES = 250_000;
 const VIEWS = { wide: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
 const SHOWN_IN = { program: "README.md", agenda: "docs/guide/attendees.md", desk: "docs/guide/organizers.md" };
 
@@ -29,7 +29,7 @@ async function take(page, subject, view) {
     copyFileSync(taken, shown);
   }
   const { size } = statSync(shown);
-  assert.ok(size < LARGEST, `${name} has ${size} bytes`);
+  assert.ok(size < MAX_BYTES, `${name} has ${size} bytes`);
   const text = readFileSync(join(ROOT, SHOWN_IN[subject]), "utf8");
   assert.ok(text.includes(`tests/screenshots/${name}`), `${SHOWN_IN[subject]} shows ${name}`);
 }

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 export const ROOT = resolve(import.meta.dirname, "../..");
 const TARGET = resolve(ROOT, process.env.CARGO_TARGET_DIR ?? "target");
-const BINARY = process.env.CALLBOARD ?? join(TARGET, "debug", "callboard");
+export const BINARY = process.env.CALLBOARD ?? join(TARGET, "debug", "callboard");
 
 const SHIPPED = {
   program: readFileSync(join(ROOT, "program.csv"), "utf8"),
