@@ -1,0 +1,1 @@
+"""Three replicas on one PostgreSQL, with faults."""
