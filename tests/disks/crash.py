@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from record import MODELS, Replay, lay
-from stage import Board, Home, Refused, Server, remove
+from server import Board, Home, Refused, Server, remove
 from truth import Agenda, Program, judge
 
 STATES_A_SESSION = 300

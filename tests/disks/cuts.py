@@ -16,7 +16,7 @@ import threading
 import time
 from pathlib import Path
 
-from stage import Home, Refused, Server, remove
+from server import Home, Refused, Server, remove
 from truth import EVER, GONE, Agenda, Program, judge
 
 SHUTDOWN, WITHOUT_A_FLUSH = 0x8004587D, 2

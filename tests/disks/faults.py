@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from record import Replay, lay
-from stage import Board, Home, Refused, Server, remove
+from server import Board, Home, Refused, Server, remove
 from truth import Agenda, Program, judge
 
 ERRORS = {

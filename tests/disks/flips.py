@@ -19,7 +19,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from stage import BINARY, JUDGE, ROOT, Home, Refused, Server, remove
+from server import BINARY, JUDGE, ROOT, Home, Refused, Server, remove
 from truth import Agenda, Program
 
 AGENDAS = 1000

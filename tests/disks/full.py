@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from faults import Reader
-from stage import Board, Home, Refused, Server, remove
+from server import Board, Home, Refused, Server, remove
 from truth import Agenda, Program, judge
 
 MEBIBYTE = 1 << 20

@@ -24,11 +24,11 @@ from collections import Counter
 from itertools import count as counting
 from pathlib import Path
 
-from stage import Home, Refused, Server, remove
+from server import Home, Refused, Server, remove
 from truth import GONE, Agenda, Program, judge
 
 SESSIONS = [f"talk-{n}" for n in range(64)]
-MOST_PICKS = 40
+MAX_PICKS = 40
 AGENDAS, PICKERS = 240, 6
 DECK = ["writing"] * 2 + ["publishing", "checkpointing", "opening", "rebuilding"] * 2
 IN_A_START = ("opening", "rebuilding")
@@ -141,7 +141,7 @@ class Run:
             self.failed_starts += 1
             self.faults.append(f"after kill {self.done} it ended by itself, with {code}: {server.said[-600:]}")
             return
-        began, ended = "rebuilding the index" in server.said, "the index was rebuilt" in server.said
+        began, ended = "building the index from" in server.said, "the index was rebuilt" in server.said
         is_met = not is_up and (kind == "opening" or began and not ended)
         self._count(kind, is_met, otherwise="opening" if not is_up else "writing")
         self._hear(server)
@@ -198,7 +198,7 @@ class Run:
         client, share = server.client(f"127.0.5.{n + 1}"), self.shares[n]
         while not ends.is_set():
             if len(share) < AGENDAS // PICKERS and (len(share) < 3 or dice.random() < 0.1):
-                agenda, before = Agenda(self.now, SESSIONS, MOST_PICKS), frozenset()
+                agenda, before = Agenda(self.now, SESSIONS, MAX_PICKS), frozenset()
                 answer = agenda.create(client, dice)
                 if answer.status == 201:
                     share.append(agenda)

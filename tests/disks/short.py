@@ -9,7 +9,7 @@ import faults
 import flips
 import full
 import kills
-from stage import BINARY, Home
+from server import BINARY, Home
 
 
 def run(home: Home, seed: int, jobs: int) -> int:

@@ -8,7 +8,7 @@ import random
 import re
 from dataclasses import dataclass, field
 
-from stage import SESSIONS, Answer, Client, program
+from server import SESSIONS, Answer, Client, program
 
 GONE = None
 EVER = float("inf")
