@@ -31,20 +31,20 @@ def run(asked, is_short: bool, verdict) -> None:
         used = len(os.listdir(f"/proc/{pid}/fd"))
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (used + 8, used + 8))
         crowd = [socket.create_connection(("127.0.0.1", server.port), timeout=5) for _ in range(40)]
-        told, waiting = 0, 0
+        refused, waiting = 0, 0
         for one in crowd:
             one.settimeout(0.5)
             try:
-                told += one.recv(4096).startswith(b"HTTP/1.1 503")
+                refused += one.recv(4096).startswith(b"HTTP/1.1 503")
             except TimeoutError:
                 waiting += 1
             except OSError:
                 pass
         # New connections replace the connection that has been idle longest, so the number of refusals depends on timing.
-        evicted = 40 - told - waiting
-        verdict.holds(f"{told} of 40 connections were told that there is no place, {evicted} lost theirs to others", told >= 20)
+        evicted = 40 - refused - waiting
+        verdict.holds(f"{refused} of 40 connections were refused with 503, {evicted} lost their places to others", refused >= 20)
         # On a slow machine, a connection may lose its place to a client that is refused all the same.
-        verdict.holds(f"{waiting} are neither told nor closed, at most the 8 that have a place", waiting <= 8)
+        verdict.holds(f"{waiting} are neither refused nor closed, at most the 8 that have a place", waiting <= 8)
         before = server.cpu()
         time.sleep(1)
         verdict.holds(f"{server.cpu() - before:.2f} s of processor in a second without descriptors", server.cpu() - before < 0.5)

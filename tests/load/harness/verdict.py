@@ -19,7 +19,7 @@ class Verdict:
         if self.strict:
             self.holds(what, is_so)
         else:
-            print(f"  {'told  ' if is_so else 'missed'} {what}", flush=True)
+            print(f"  {'met   ' if is_so else 'missed'} {what}", flush=True)
 
     def close(self) -> int:
         print(f"{self.passed} passed, {len(self.failed)} failed", flush=True)
