@@ -4,6 +4,7 @@ scenarios build on earlier ones."""
 import contextlib
 import hashlib
 import hmac
+import http.server
 import json
 import os
 import re
@@ -89,7 +90,7 @@ def kept(name: str) -> str:
 def an_added_secret_works_after_a_reload():
     before = main_pid(SERVICE)
     readme("organizer-secret")
-    wait_for(lambda: accepts(kept("chair.secret")), "the added secret is accepted")
+    check(accepts(kept("chair.secret")), "the added secret is not valid when the reload has ended")
     check(main_pid(SERVICE) == before, "a reload restarted the service")
     check(kept("chair.secret") not in SECRETS.read_text(), "the file holds the secret itself")
     check(refuses("guess"), "a wrong secret is accepted")
@@ -99,8 +100,20 @@ def an_added_secret_works_after_a_reload():
 def a_removed_secret_is_refused_after_a_reload():
     before = main_pid(SERVICE)
     readme("rotate-secret")
-    wait_for(lambda: refuses(kept("chair.secret")), "the removed secret is refused")
+    check(refuses(kept("chair.secret")), "the removed secret is valid after the reload has ended")
     check(accepts(kept("chair-2.secret")), "the new secret is refused")
+    check(main_pid(SERVICE) == before, "a reload restarted the service")
+
+
+@scenario
+def a_reload_with_a_wrong_config_fails_and_changes_nothing():
+    config = SECRETS.with_name("callboard.toml")
+    text, before = config.read_text(), main_pid(SERVICE)
+    config.write_text("no_such_key = 1\n" + text)
+    run("systemctl", "reload", SERVICE, fails=True)
+    check(status_of(ORIGIN + "/program.ics") == 200 and main_pid(SERVICE) == before, "the server does not go on")
+    config.write_text(text)
+    run("systemctl", "reload", SERVICE)
     check(main_pid(SERVICE) == before, "a reload restarted the service")
 
 
@@ -224,6 +237,62 @@ def a_server_that_hangs_is_noticed_meanwhile():
     check(status_of(ORIGIN + "/program.ics") == 200, "the first conference hangs too")
 
 
+# --- a followed source ---------------------------------------------------------------------------------------
+
+
+FOLLOW = f"callboard-follow@{NAME}.service"
+
+
+class Published(http.server.ThreadingHTTPServer):
+    """A server with a program, on a port of this machine."""
+
+    def __init__(self, port: int, text: str):
+        self.text, self.tokens = text, []
+        published = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                published.tokens.append(self.headers.get("Authorization"))
+                body = published.text.encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        super().__init__(("127.0.0.1", port), Handler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+@scenario
+def a_program_elsewhere_is_followed_with_a_root_only_token():
+    text = (CONFIG / "program.csv").read_text()
+    source = Published(8092, text)
+    config = CONFIG / "callboard.toml"
+    before = config.read_text()
+    headers = CONFIG / "source-headers"
+    config.write_text(before + '\n[source]\nurl = "http://127.0.0.1:8092/program.csv"\nevery = "1s"\n')
+    readme("follow")
+    wait_for(lambda: source.tokens, f"the source is read: {journal(FOLLOW)}")
+    config.write_text(config.read_text() + f'headers_file = "{headers}"\n')
+    os.environ["TOKEN"] = "s3cret-of-the-source"
+    readme("source-headers")
+    check(headers.stat().st_mode & 0o777 == 0o600 and headers.stat().st_uid == 0, "the token is not root's alone")
+    wait_for(lambda: source.tokens[-1] == "Token s3cret-of-the-source", f"the token is sent: {journal(FOLLOW)}")
+    number = release()
+    source.text = re.sub(r"Opening Remarks( \d+)?", "Opening Remarks elsewhere", text, count=1)
+    wait_for(lambda: release() > number, f"the change is published: {journal(FOLLOW)}")
+    check(b"Opening Remarks elsewhere" in ask(ORIGIN + "/program.ics")[1], "the feed has another title")
+    check("s3cret" not in journal(FOLLOW) and "s3cret" not in journal(SERVICE), "the token is in the journal")
+    run("systemctl", "disable", "--now", FOLLOW)
+    check(property_of(FOLLOW, "Result") == "success", "following did not stop cleanly")
+    source.shutdown()
+    config.write_text(before)
+    run("systemctl", "reload", SERVICE)
+
+
 # --- webhooks ------------------------------------------------------------------------------------------------
 
 
@@ -310,7 +379,7 @@ def a_failed_unit_is_logged_as_an_alert_and_runs_the_hook():
     finally:
         config.write_text(right)
     wait_for(lambda: receiver.calls, "the hook is called")
-    check(receiver.calls[0][1].decode() == f"callboard-backup@{NAME}.service", f"it was told of {receiver.calls[0][1]}")
+    check(receiver.calls[0][1].decode() == f"callboard-backup@{NAME}.service", f"the hook got {receiver.calls[0][1]}")
     alerts = run("journalctl", "--no-pager", "-p", "alert", "-t", "callboard-failed", "-o", "cat")
     check(f"callboard-backup@{NAME}.service failed" in alerts, "no alert in the journal")
     run("systemctl", "reset-failed")
@@ -380,6 +449,68 @@ def a_new_machine_is_made_from_the_configs_and_a_backup():
     check(accepts(kept("chair-2.secret")), "the organizer's secret is gone")
     check(release() > before, "calendars have seen a later release")
     publish()
+
+
+# --- replicas ------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def postgres(password: str):
+    """A PostgreSQL on this machine, with a role and a database `callboard`."""
+    bin = max(Path("/usr/lib/postgresql").glob("*/bin"))
+    data = Path("/var/tmp/postgres")
+    user = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
+    data.mkdir()
+    run("chown", "nobody", data)
+    run(*user, bin / "initdb", "--username=admin", "--auth=trust", "--no-sync", "--pgdata", data)
+    options = "-c listen_addresses=127.0.0.1 -c unix_socket_directories="
+    run(*user, bin / "pg_ctl", "--wait", "--pgdata", data, "--log", data / "log", "--options", options, "start")
+    try:
+        psql = [bin / "psql", "--host=127.0.0.1", "--username=admin", "--dbname=postgres", "--command"]
+        run(*psql, f"CREATE ROLE callboard LOGIN PASSWORD '{password}'")
+        run(*psql, "CREATE DATABASE callboard OWNER callboard")
+        (data / "pg_hba.conf").write_text("host all callboard 127.0.0.1/32 scram-sha-256\n")
+        run(*user, bin / "pg_ctl", "--pgdata", data, "reload")
+        yield
+    finally:
+        run(*user, bin / "pg_ctl", "--wait", "--pgdata", data, "--mode=immediate", "stop")
+
+
+@scenario
+def readme_makes_the_conference_a_replica_and_back():
+    if not Path("/usr/lib/postgresql").is_dir():
+        raise Failed("PostgreSQL is not installed")
+    config, operator = CONFIG / "callboard.toml", f"callboard-operator@{NAME}.socket"
+    kept_config, before = config.read_text(), release()
+    os.environ["PASSWORD"] = "the-password-of-the-database"
+    with postgres(os.environ["PASSWORD"]):
+        lines = [
+            'database = "postgresql://callboard@127.0.0.1/callboard"',
+            f'database_password_file = "{CONFIG}/database-password"',
+            *([] if re.search("^public_url", kept_config, re.M) else ['public_url = "https://conf.example.org"']),
+        ]
+        config.write_text("\n".join(lines) + "\n" + kept_config)
+        run("systemctl", "stop", SOCKET, SERVICE, operator)
+        (CONFIG / "database-password").write_text(os.environ["PASSWORD"])
+        readme("move-to-database")
+        readme("replica")
+        check((CONFIG / "database-password").stat().st_mode & 0o777 == 0o600, "others can read the password")
+        wait_for(lambda: status_of(ORIGIN + "/program.ics") == 200, "the replica serves the program")
+        # `public_url` is in every feed, so setting it is a release.
+        check(release() >= before, "the releases are gone")
+        status, _ = ask(ORIGIN + "/api/v1/agendas", "POST", b'{"name": "n", "picks": []}', {"Content-Type": "application/json"})
+        check(status == 201, f"a write through the database is {status}")
+        ready = json.loads(ask("http://127.0.0.1:9090/readyz")[1])
+        check(ready["replica"]["lag_ms"] is not None, f"the database is away: {ready}")
+        run("systemctl", "stop", SOCKET, SERVICE, operator)
+        readme("move-from-database")
+    check(os.environ.pop("PASSWORD") not in run("journalctl", "--no-pager"), "the password is in the journal")
+    config.write_text(kept_config)
+    for unit in (SERVICE, SOCKET, operator):
+        run("rm", "-rf", f"/etc/systemd/system/{unit}.d")
+    run("systemctl", "daemon-reload")
+    run("systemctl", "start", SOCKET, SERVICE)
+    wait_for(lambda: status_of(ORIGIN + "/program.ics") == 200, "the store of its own is served")
 
 
 # --- the end -------------------------------------------------------------------------------------------------
