@@ -7,6 +7,7 @@
 mod follow;
 mod leftovers;
 mod recovery;
+mod turns;
 
 use super::StoreShared;
 use super::error::{CommitError, StorageError};
@@ -25,6 +26,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
+use turns::Turns;
 
 /// After this time without a commit the index is flushed and checked. Until the flush the journal has every commit.
 const FLUSH_AFTER: Duration = Duration::from_millis(50);
@@ -36,9 +38,6 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 const FOLLOW: Duration = Duration::from_millis(250);
 /// How long a group is planned again because other replicas append first.
 const MAX_OVERTAKEN: Duration = Duration::from_secs(5);
-
-/// The longest pause between two groups of this replica, in which others append theirs.
-const MAX_PAUSE: Duration = Duration::from_millis(20);
 
 /// One queued commit.
 pub(super) struct CommitJob {
@@ -114,10 +113,8 @@ pub(super) struct Committer {
     has_leftovers: bool,
     /// When the shared log was last read.
     followed: Instant,
-    /// Whether other replicas have appended since this one did.
-    has_rivals: bool,
-    /// Until when this replica lets others append.
-    pause: Option<Instant>,
+    /// The turns among the replicas that append; none if the journal is local.
+    turns: Option<Turns>,
     /// The replica that writes the pieces of a release, and when that was first seen.
     stager: Option<(Vec<u8>, Instant)>,
 }
@@ -149,6 +146,7 @@ impl Committer {
         needs_reopening: bool,
     ) -> Self {
         let engine = Some(engine);
+        let turns = shared.replica.as_ref().map(|replica| Turns::new(replica.id.clone()));
         let mut committer = Self {
             shared,
             journal,
@@ -160,8 +158,7 @@ impl Committer {
             is_dirty: false,
             has_leftovers: true,
             followed: Instant::now(),
-            has_rivals: false,
-            pause: None,
+            turns,
             stager: None,
         };
         if let Some(error) = failure {
@@ -177,7 +174,9 @@ impl Committer {
             let wait = if self.journal.is_shared() { wait.min(FOLLOW) } else { wait };
             let mut group = match jobs.recv_timeout(wait) {
                 Ok(job) => {
-                    self.let_others_append();
+                    if !matches!(job.work, Work::Follow) {
+                        self.wait_for_turn();
+                    }
                     vec![job]
                 }
                 Err(RecvTimeoutError::Timeout) => {
@@ -194,7 +193,7 @@ impl Committer {
             // After a panic the store refuses writes and reports the failure.
             let served = catch_unwind(AssertUnwindSafe(|| self.serve(&work)));
             let results = served.unwrap_or_else(|_| {
-                let refusal = self.fail(StorageError::Failed("the commit thread panicked".to_owned()));
+                let refusal = self.fail(panicked());
                 vec![Err(refusal); work.len()]
             });
             drop(work);
@@ -212,11 +211,17 @@ impl Committer {
         engines.into_iter().flatten().for_each(Engine::close);
     }
 
-    /// A replica that was overtaken reads the log before its next attempt, and would be overtaken again and again by one that
-    /// does not need to. So a replica that has rivals pauses after each group, for the time that an append takes.
-    fn let_others_append(&mut self) {
-        if let Some(pause) = self.pause.take() {
-            std::thread::sleep(pause.saturating_duration_since(Instant::now()));
+    /// Waits while it is another replica's turn to append.
+    fn wait_for_turn(&mut self) {
+        while self.retry.is_none()
+            && let Some(wait) = self.turns.as_mut().and_then(|turns| turns.wait(Instant::now()))
+        {
+            std::thread::sleep(wait);
+            match catch_unwind(AssertUnwindSafe(|| self.follow())) {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => drop(self.fail_group(error)),
+                Err(_) => drop(self.fail(panicked())),
+            }
         }
     }
 
@@ -229,10 +234,9 @@ impl Committer {
         }
         let refuse = |refusal: &CommitError| vec![Err(refusal.clone()); group.len()];
         let is_asked = group.iter().any(|work| matches!(work, Work::Follow));
-        let has_rivals = self.has_rivals && !group.is_empty();
         let is_due = self.journal.is_shared()
             && self.retry.is_none()
-            && (is_asked || has_rivals || self.followed.elapsed() >= FOLLOW);
+            && (is_asked || self.followed.elapsed() >= FOLLOW);
         if is_due && let Err(error) = self.follow() {
             let refusal = self.fail_group(error);
             return refuse(&refusal);
@@ -354,8 +358,8 @@ impl Committer {
             replica.count(appended, took);
         }
         let Appended::Ours { sequence, bytes, chain } = appended else { return Ok(false) };
-        if std::mem::take(&mut self.has_rivals) {
-            self.pause = Some(Instant::now() + took.min(MAX_PAUSE));
+        if let Some(turns) = &mut self.turns {
+            turns.appended(took, Instant::now());
         }
         self.shared.state.journaled.fetch_add(bytes, Ordering::Relaxed);
         self.apply(engine, before, changes, Position { sequence, chain })?;
@@ -414,6 +418,10 @@ impl Committer {
             self.fail_index(error);
         }
     }
+}
+
+fn panicked() -> StorageError {
+    StorageError::Failed("the commit thread panicked".to_owned())
 }
 
 /// The present values of the keys in `changes`.

@@ -104,11 +104,11 @@ pub enum OpenError {
 }
 
 impl StorageError {
-    /// The result of a commit while the store takes no writes because of this error.
+    /// The result of a commit while the store refuses writes because of this error.
     pub(super) fn refusal(&self) -> CommitError {
         match self {
             Self::Full => CommitError::Full,
-            cause => CommitError::Unavailable(format!("it takes no writes: {cause}")),
+            cause => CommitError::Unavailable(format!("it refuses writes: {cause}")),
         }
     }
 }
@@ -179,7 +179,7 @@ pub enum CommitError {
     #[error("the disk is full")]
     Full,
     /// A write or sync failed and the store has not recovered yet, the queue is full, or the store is closed.
-    #[error("the store takes no writes at the moment: {0}")]
+    #[error("the store refuses writes at the moment: {0}")]
     Unavailable(String),
     /// A record or commit is larger than the store's limit.
     #[error("the record is too large to be stored")]

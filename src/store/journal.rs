@@ -42,6 +42,8 @@ pub(super) enum Appended {
 /// Records that other replicas appended.
 pub(super) struct Followed {
     pub(super) records: Vec<JournalRecord>,
+    /// The id of the replica that wrote each record.
+    pub(super) writers: Vec<String>,
     /// The bytes that the local files have grown by.
     pub(super) bytes: u64,
     /// The hash of the shared log up to the last record.

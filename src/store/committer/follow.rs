@@ -15,10 +15,12 @@ impl Committer {
     pub(super) fn follow(&mut self) -> Result<(), GroupError> {
         let Some(engine) = self.engine.clone() else { return Ok(()) };
         self.followed = Instant::now();
-        while let Some(Followed { records, bytes, chain, has_more }) =
+        while let Some(Followed { records, writers, bytes, chain, has_more }) =
             self.journal.follow().map_err(GroupError::Journal)?
         {
-            self.has_rivals = true;
+            if let Some(turns) = &mut self.turns {
+                writers.into_iter().for_each(|writer| turns.saw(writer, Instant::now()));
+            }
             let mut changes = RowChanges::new();
             records.into_iter().for_each(|record| changes.extend(record.rows));
             self.shared.state.journaled.fetch_add(bytes, Ordering::Relaxed);

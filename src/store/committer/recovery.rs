@@ -42,7 +42,7 @@ impl Committer {
     /// Refuses writes from now on, and tries to recover at once. Returns the error for the group whose write failed.
     pub(super) fn fail(&mut self, error: StorageError) -> CommitError {
         if self.retry.is_none() {
-            tracing::error!(%error, "the store takes no writes until it recovers");
+            tracing::error!(%error, "the store refuses writes until it recovers");
         }
         let refusal = error.refusal();
         if error == StorageError::Full {
@@ -75,9 +75,9 @@ impl Committer {
             }
             (Err(error), Some(retry)) => {
                 if self.shared.state.failure().as_ref() == Some(&error) {
-                    tracing::debug!(%error, "the store takes no writes yet");
+                    tracing::debug!(%error, "the store still refuses writes");
                 } else {
-                    tracing::error!(%error, "the store takes no writes yet, for another reason");
+                    tracing::error!(%error, "the store still refuses writes, for another reason");
                 }
                 retry.wait = (retry.wait * 2).min(LAST_RETRY);
                 retry.next = Instant::now() + retry.wait;

@@ -53,7 +53,7 @@ const APPEND_PART: &str = "INSERT INTO callboard_log (conference, seq, part, par
 const WRITER: &str = "SELECT writer, hash FROM callboard_log WHERE conference = $1 AND seq = $2 AND part = 0";
 
 /// The entry at the reader's own position comes without its body: only its hash is compared.
-const READ: &str = "SELECT seq, part, parts, hash, CASE WHEN seq > $2 THEN body ELSE '' END AS body \
+const READ: &str = "SELECT seq, part, parts, hash, writer, CASE WHEN seq > $2 THEN body ELSE '' END AS body \
      FROM callboard_log WHERE conference = $1 AND (seq > $2 OR seq = $2 AND part = 0) \
      ORDER BY seq, part LIMIT $3";
 
@@ -107,6 +107,8 @@ pub(in crate::store) struct LogEntry {
     pub(in crate::store) sequence: u64,
     /// The hash of the log after the entry.
     pub(in crate::store) hash: Chain,
+    /// The id of the replica that wrote it.
+    pub(in crate::store) writer: String,
     /// The body of the journal's record.
     pub(in crate::store) body: Vec<u8>,
 }
@@ -253,12 +255,13 @@ impl LogClient {
             if part != 0 {
                 return Err(StorageError::Failed(format!("entry {found} of the log lacks its beginning")));
             }
-            let mut packed = get::<&[u8]>(row, 4)?.to_vec();
+            let writer = get(row, 4)?;
+            let mut packed = get::<&[u8]>(row, 5)?.to_vec();
             let mut have = 1;
             while let Some(next) =
                 rows.next_if(|next| next.try_get(0).is_ok_and(|n: i64| unsigned(n) == found))
             {
-                packed.extend_from_slice(get(next, 4)?);
+                packed.extend_from_slice(get(next, 5)?);
                 have += 1;
             }
             while have < parts {
@@ -274,7 +277,7 @@ impl LogClient {
             let body = unpack(&packed).ok_or_else(|| {
                 StorageError::Failed(format!("entry {found} of the log is damaged; restore the database"))
             })?;
-            read.entries.push(LogEntry { sequence: found, hash, body });
+            read.entries.push(LogEntry { sequence: found, hash, writer, body });
         }
         Ok(read)
     }

@@ -67,7 +67,8 @@ impl SharedJournal {
             return Ok(None);
         }
         let (mut records, mut bytes) = (Vec::with_capacity(entries.len()), 0);
-        for LogEntry { sequence, hash, body } in entries {
+        let mut writers = Vec::with_capacity(entries.len());
+        for LogEntry { sequence, hash, writer, body } in entries {
             let expected = self.sequence() + 1;
             if sequence != expected || self.chain.after(sequence, &body) != hash {
                 let cause = format!("the log has entry {sequence} where entry {expected} belongs");
@@ -80,8 +81,9 @@ impl SharedJournal {
             self.chain = hash;
             bytes += record.len() as u64;
             records.push(JournalRecord { sequence, rows });
+            writers.push(writer);
         }
-        Ok(Some(Followed { records, bytes, chain: self.chain, has_more }))
+        Ok(Some(Followed { records, writers, bytes, chain: self.chain, has_more }))
     }
 
     pub(in crate::store) fn repair(&mut self) -> Result<(), StorageError> {
