@@ -64,6 +64,7 @@ fn a_calendar_in_utc_without_events_has_a_component() {
         calendar.components.iter().map(|zone| zone.property("TZID").unwrap().value.as_str()).collect();
     assert_eq!(zones, ["UTC"], "{empty}");
     assert_eq!(callboard::doctor::lint(empty.as_bytes()), []);
+    assert_eq!(callboard::doctor::inspect(&release, None), Ok(Vec::new()));
     assert!(!feed(&release, &FeedKey::Program).contains("VTIMEZONE"), "a feed with events needs none");
     // Feeds that are joined on request, as text and as gzip.
     let joined =
