@@ -104,7 +104,7 @@ impl Operator {
             Some("a write has waited for the disk for more than 10 seconds".to_owned())
         } else if !writable {
             Some(match &failure {
-                Some(failure) => format!("the store takes no writes: {failure}"),
+                Some(failure) => format!("the store refuses writes: {failure}"),
                 None => "the store is closed".to_owned(),
             })
         } else {

@@ -47,7 +47,7 @@ pub(super) struct Connections {
 #[derive(Debug, Default)]
 struct Present {
     /// Connections that hold a place, by number.
-    seated: HashMap<u64, (Option<Peer>, Arc<Activity>)>,
+    placed: HashMap<u64, (Option<Peer>, Arc<Activity>)>,
     /// Detached connections, which hold no place.
     detached: HashMap<u64, Arc<Activity>>,
     /// Seated and detached connections by address. Connections whose address is not counted are absent.
@@ -95,7 +95,7 @@ impl WaitingConnection {
     pub(super) async fn place(self) -> Option<ConnectionPlace> {
         let freed = Arc::clone(&self.connections.places).acquire_owned();
         let permit = tokio::time::timeout(HANDOVER, freed).await.ok()?.ok()?;
-        Some(self.connections.seat(self.peer, permit))
+        Some(self.connections.give_place(self.peer, permit))
     }
 }
 
@@ -124,7 +124,7 @@ impl Connections {
             return Admission::Refused;
         }
         if let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() {
-            return Admission::Admitted(self.seat(peer, permit));
+            return Admission::Admitted(self.give_place(peer, permit));
         }
         match Arc::clone(&self.waiting).try_acquire_owned() {
             Ok(permit) if self.evict() => {
@@ -134,7 +134,7 @@ impl Connections {
         }
     }
 
-    fn seat(self: &Arc<Self>, peer: Option<Peer>, permit: OwnedSemaphorePermit) -> ConnectionPlace {
+    fn give_place(self: &Arc<Self>, peer: Option<Peer>, permit: OwnedSemaphorePermit) -> ConnectionPlace {
         let number = self.next_number.fetch_add(1, Ordering::Relaxed);
         let activity = Arc::new(Activity::new());
         lock(&self.present).enter(number, peer, Arc::clone(&activity));
@@ -145,22 +145,22 @@ impl Connections {
     /// Asks the idlest connection to close. False if none is idle.
     pub(super) fn evict(&self) -> bool {
         let mut present = lock(&self.present);
-        let Present { seated, finder, .. } = &mut *present;
-        finder.close_idlest(seated.len(), |number| Some(&seated.get(&number)?.1), || seated.keys().copied())
+        let Present { placed, finder, .. } = &mut *present;
+        finder.close_idlest(placed.len(), |number| Some(&placed.get(&number)?.1), || placed.keys().copied())
     }
 
     fn evict_from(&self, peer: Peer) -> bool {
         let mut present = lock(&self.present);
-        let Present { seated, by_address, .. } = &mut *present;
+        let Present { placed, by_address, .. } = &mut *present;
         let Some(AddressConnections { numbers, finder }) = by_address.get_mut(&peer) else { return false };
-        finder.close_idlest(numbers.len(), |number| Some(&seated.get(&number)?.1), || numbers.iter().copied())
+        finder.close_idlest(numbers.len(), |number| Some(&placed.get(&number)?.1), || numbers.iter().copied())
     }
 
     /// Asks the connection of the slowest client to close.
     fn evict_slowest(&self) {
         let present = lock(&self.present);
         let behind = present
-            .seated
+            .placed
             .values()
             .map(|(_, activity)| activity)
             .filter(|activity| activity.has_waiting_answer());
@@ -181,7 +181,7 @@ impl Connections {
     pub(super) fn close_idle(&self) {
         self.closes_idle.store(true, Ordering::Release);
         let present = lock(&self.present);
-        present.seated.values().for_each(|(_, activity)| activity.wake());
+        present.placed.values().for_each(|(_, activity)| activity.wake());
         present.detached.values().for_each(|activity| activity.wake());
     }
 
@@ -200,14 +200,14 @@ impl Present {
     }
 
     fn enter(&mut self, number: u64, peer: Option<Peer>, activity: Arc<Activity>) {
-        self.seated.insert(number, (peer, activity));
+        self.placed.insert(number, (peer, activity));
         if let Some(peer) = peer {
             self.by_address.entry(peer).or_default().numbers.insert(number);
         }
     }
 
     fn leave(&mut self, number: u64, peer: Option<Peer>) {
-        self.seated.remove(&number);
+        self.placed.remove(&number);
         self.detached.remove(&number);
         let Some(peer) = peer else { return };
         if let Some(connections) = self.by_address.get_mut(&peer) {
@@ -228,7 +228,7 @@ impl ConnectionPlace {
     /// handlers limit their number.
     pub(super) fn detach(&self) {
         let mut present = lock(&self.connections.present);
-        present.seated.remove(&self.number);
+        present.placed.remove(&self.number);
         present.detached.insert(self.number, Arc::clone(&self.activity));
         drop(present);
         drop(lock(&self.permit).take());

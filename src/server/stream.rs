@@ -17,8 +17,8 @@ use tokio::time::{Instant, Sleep, sleep_until};
 /// How long a closing connection still reads what its client sends, and how many bytes at most: an upload of the
 /// largest program. Closing a socket with unread bytes resets it, and the reset can overtake the answer (RFC 9112,
 /// 9.6).
-const FAREWELL: Duration = Duration::from_secs(1);
-const FAREWELL_BYTES: usize = 32 * 1024 * 1024;
+const MAX_LINGERING: Duration = Duration::from_secs(1);
+const MAX_LINGERING_BYTES: usize = 32 * 1024 * 1024;
 
 /// The bytes that a slow client must read in a second.
 const MIN_BYTES_PER_SECOND: u64 = 4 * 1024;
@@ -36,7 +36,7 @@ pub(super) struct ConnectionStream {
     timer: Pin<Box<Sleep>>,
     /// The task that the timer will wake; none if the timer must be polled first.
     sleeper: Option<Waker>,
-    farewell: Option<(Instant, usize)>,
+    lingering: Option<(Instant, usize)>,
     /// The part of a message that the next byte to be handed over belongs to.
     part: MessagePart,
     /// The number of heads whose body's length is known.
@@ -59,7 +59,7 @@ impl ConnectionStream {
             behind: None,
             timer,
             sleeper: None,
-            farewell: None,
+            lingering: None,
             part,
             understood: 0,
             held,
@@ -228,14 +228,14 @@ impl AsyncWrite for ConnectionStream {
         Pin::new(&mut self.get_mut().socket).poll_flush(cx)
     }
 
-    /// Closes our side, then reads until the client has closed its own, for [`FAREWELL`] at most.
+    /// Closes our side, then reads until the client has closed its own, for [`MAX_LINGERING`] at most.
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let stream = self.get_mut();
-        let (until, mut left) = match stream.farewell {
-            Some(farewell) => farewell,
+        let (until, mut left) = match stream.lingering {
+            Some(lingering) => lingering,
             None => {
                 ready!(Pin::new(&mut stream.socket).poll_shutdown(cx))?;
-                (Instant::now() + FAREWELL, FAREWELL_BYTES)
+                (Instant::now() + MAX_LINGERING, MAX_LINGERING_BYTES)
             }
         };
         let mut scrap = [0; 16 * 1024];
@@ -247,7 +247,7 @@ impl AsyncWrite for ConnectionStream {
                 }
                 Poll::Ready(_) => return Poll::Ready(Ok(())),
                 Poll::Pending => {
-                    stream.farewell = Some((until, left));
+                    stream.lingering = Some((until, left));
                     return stream.wait(until, cx).map(|_| Ok(()));
                 }
             }

@@ -330,10 +330,10 @@ fn health_asks_the_control_socket_or_the_operators_listener() {
     let (code, text) = site.run(&["health", "--operator-listen", &listen]);
     assert!(code == 0 && text.starts_with("ready: release "), "{code} {text}");
     fs::rename(site.path("data/lock"), site.path("data/away")).unwrap();
-    site.logged("the store takes no writes");
+    site.logged("the store refuses writes");
     for arguments in [&["health"] as &[&str], &["health", "--operator-listen", &listen]] {
         let (code, text) = site.run(arguments);
-        assert!(code == 1 && text.contains("not ready: the store takes no writes: "), "{code} {text}");
+        assert!(code == 1 && text.contains("not ready: the store refuses writes: "), "{code} {text}");
     }
     drop(server);
 }
