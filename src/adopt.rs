@@ -17,6 +17,7 @@ mod ical;
 mod identity;
 mod indico;
 mod json;
+mod length;
 mod merge;
 mod notes;
 mod pretalx;

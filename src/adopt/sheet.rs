@@ -5,6 +5,8 @@
 
 use super::AdoptError;
 use super::foreign::{ForeignPerson, ForeignProgram, ForeignSession, ForeignTime};
+use super::length::{self, Unit};
+use super::notes::Notes;
 use super::value::moment;
 use crate::import::{YEARS, field_meant, read_clock, read_date, without_weekday};
 use crate::program::{Field, Status};
@@ -12,15 +14,18 @@ use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use csv::StringRecord;
 use std::collections::HashMap;
 
-/// Names of columns with a length in minutes or as `1:30`.
-const LENGTHS: &[&str] =
-    &["duration", "length", "minutes", "dauer", "durée", "duración", "duração", "durata", "時間(分)"];
+/// An end on the next day is doubted from this length on. A party from 22:00 to 06:00 is none.
+const LONG_NIGHT: TimeDelta = TimeDelta::hours(8);
+
+/// A column of whole numbers below this one holds hours: no program has only sessions of 1 to 4 minutes.
+const FEWEST_MINUTES: f64 = 5.0;
 
 /// What the columns hold.
 #[derive(Debug, Default)]
 pub(super) struct Columns {
     pub(super) fields: HashMap<Field, usize>,
-    length: Option<usize>,
+    /// The column of lengths, with the unit of its numbers if its name says it.
+    length: Option<(usize, Option<Unit>)>,
     /// The columns that no field holds.
     others: Vec<(usize, String)>,
 }
@@ -42,7 +47,8 @@ pub(super) fn read(text: &str, map: &[(String, Field)]) -> Option<Result<Foreign
     // A table without a title that has times is a program whose title nobody recognised.
     let is_program = has(Field::Title) || has(Field::Start) || (has(Field::Date) && has(Field::End));
     let rows = || reader(text, delimiter).records().flatten().collect();
-    (is_program && names.len() > 1).then(|| Sheet { columns, rows: rows() }.read())
+    let lines_before = u64::from(without_separator_line(text).len() < text.len());
+    (is_program && names.len() > 1).then(|| Sheet { columns, rows: rows(), lines_before }.read())
 }
 
 /// A text without the line `sep=;`, by which spreadsheets name their delimiter.
@@ -76,10 +82,11 @@ impl Columns {
         let mut columns = Self::default();
         for (index, name) in names.iter().enumerate() {
             let mapped = map.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, field)| *field);
-            let field = mapped.or_else(|| field_meant(name));
+            let length = length::column(name).filter(|_| mapped.is_none() && columns.length.is_none());
+            let field = mapped.or_else(|| field_meant(name).filter(|_| length.is_none()));
             match field.filter(|field| !columns.fields.contains_key(field)) {
                 Some(field) => drop(columns.fields.insert(field, index)),
-                None if LENGTHS.contains(&name.to_lowercase().as_str()) => columns.length = Some(index),
+                None if length.is_some() => columns.length = length.map(|unit| (index, unit)),
                 None if name.is_empty() => {}
                 None => columns.others.push((index, name.to_owned())),
             }
@@ -91,6 +98,8 @@ impl Columns {
 struct Sheet {
     columns: Columns,
     rows: Vec<StringRecord>,
+    /// The number of lines before the header.
+    lines_before: u64,
 }
 
 impl Sheet {
@@ -143,7 +152,7 @@ impl Sheet {
         foreign: &mut ForeignProgram,
     ) -> ForeignSession {
         let text = |field| self.cell(row, field).to_owned();
-        let (start, end) = self.times(row, day_first);
+        let (start, end) = self.times(row, day_first, &mut foreign.notes);
         let title = text(Field::Title);
         for (index, name) in &self.columns.others {
             if let Some(value) = row.get(*index).filter(|value| !value.trim().is_empty()) {
@@ -205,9 +214,14 @@ impl Sheet {
         &self,
         row: &StringRecord,
         day_first: Option<bool>,
+        notes: &mut Notes,
     ) -> (Option<ForeignTime>, Option<ForeignTime>) {
-        let (start, end) = (self.cell(row, Field::Start), self.cell(row, Field::End));
-        let day = date(self.cell(row, Field::Date), day_first).or_else(|| {
+        let [date_cell, start, end] =
+            [Field::Date, Field::Start, Field::End].map(|field| self.cell(row, field));
+        let (day, time_of_date) = day_and_time(date_cell, day_first);
+        let is_of_date = start.is_empty() && !is_midnight(time_of_date);
+        let start = if is_of_date { time_of_date } else { start };
+        let day = day.or_else(|| {
             // The day may stand in the start alone.
             date(start.split(' ').next().unwrap_or_default(), day_first)
         });
@@ -217,19 +231,134 @@ impl Sheet {
             Some((first, second)) => (first.trim(), second.trim()),
             None => (start, end),
         };
-        let start = on(first, day);
-        let length = self.columns.length.and_then(|index| row.get(index)).and_then(minutes);
-        let end = Some(second).filter(|raw| !raw.is_empty()).and_then(|raw| on(raw, last_day));
-        let end = end.or_else(|| start?.plus(length?));
-        // A party from 22:00 to 02:00 ends on the next day.
-        let end = end.zip(start).map(|(end, start)| match end.since(start) {
+        // A date with a time may have an offset.
+        let whole_date = whole(date_cell, day_first).filter(|_| is_of_date && first == time_of_date);
+        let Some(start) = whole_date.or_else(|| on(first, day)) else { return (None, None) };
+        let example = |cell: &str| format!("line {}: {cell}", self.line(row));
+        let end = Some(second).filter(|raw| !raw.is_empty()).and_then(|raw| {
+            let end = self.end(raw, first, start, on(raw, last_day), |message| {
+                notes.add_for(&example(raw), message);
+            });
+            if end.is_none() {
+                notes.add_for(&example(raw), "an end cannot be read; write a time such as 10:30, or 45 min");
+            }
+            end
+        });
+        let end = end.or_else(|| {
+            start.plus(self.length(row, |cell, message| notes.add_for(&example(cell), message))?)
+        });
+        let end = end.map(|end| match end.since(start) {
+            // A party from 22:00 to 02:00 ends on the next day.
             Some(length) if length < TimeDelta::zero() && length > TimeDelta::hours(-24) => {
+                if length + TimeDelta::days(1) > LONG_NIGHT {
+                    let times = format!("{first} to {second}");
+                    notes.add_for(
+                        &example(&times),
+                        "an end is before its start, so it was read as a time of the next day, more than 8 hours later",
+                    );
+                }
                 end.plus(TimeDelta::days(1)).unwrap_or(end)
             }
             _ => end,
         });
-        (start, end)
+        (Some(start), end)
     }
+
+    /// The line of a row in the file.
+    fn line(&self, row: &StringRecord) -> u64 {
+        row.position().map_or(0, csv::Position::line) + self.lines_before
+    }
+
+    /// The end that a cell of the column of ends says, as a time or as a length after the start. `first` is the text of
+    /// the start, and `time` the cell as a time.
+    fn end(
+        &self,
+        raw: &str,
+        first: &str,
+        start: ForeignTime,
+        time: Option<ForeignTime>,
+        mut note: impl FnMut(&str),
+    ) -> Option<ForeignTime> {
+        // `10h` is a time after 9:00, and a length after 11:00. After 22h, `2h` is a time.
+        let is_time = |time: ForeignTime| {
+            let next = time.plus(TimeDelta::days(1)).and_then(|next| next.since(start));
+            time > start || (length::stated(first).is_some() && next.is_some_and(|next| next <= LONG_NIGHT))
+        };
+        let length = match (time, length::stated(raw)) {
+            (Some(time), None) => return Some(time),
+            (Some(time), Some(_)) if is_time(time) => return Some(time),
+            (_, Some(length)) => length,
+            (_, None) => {
+                let number = length::bare(raw)?;
+                let mut numbers = self.numbers(self.columns.fields.get(&Field::End).copied());
+                match number.fract() == 0.0 {
+                    // `10` alone may be an hour of the day.
+                    true if !numbers.any(|number| number > 24.0) => return None,
+                    true => length::of(number, Unit::Minute)?,
+                    false => length::of(number, Unit::Hour)?,
+                }
+            }
+        };
+        note("an end that is a length was added to the start");
+        start.plus(length)
+    }
+
+    /// The length of a session of the column of lengths. `note` has the cell and a message.
+    fn length(&self, row: &StringRecord, mut note: impl FnMut(&str, &str)) -> Option<TimeDelta> {
+        let (index, unit) = self.columns.length?;
+        let raw = row.get(index).filter(|raw| !raw.is_empty())?;
+        if let Some(length) = length::stated(raw).or_else(|| length::hours_and_minutes(raw)) {
+            return Some(length);
+        }
+        let length = length::bare(raw).and_then(|number| {
+            let all_are_few = || self.numbers(Some(index)).all(|number| number < FEWEST_MINUTES);
+            let read_as = match unit {
+                Some(unit) => unit,
+                None if number.fract() != 0.0 || all_are_few() => {
+                    note(raw, "a length without a unit was read as hours");
+                    Unit::Hour
+                }
+                None => {
+                    if number < FEWEST_MINUTES {
+                        note(raw, "a length without a unit was read as minutes");
+                    }
+                    Unit::Minute
+                }
+            };
+            length::of(number, read_as)
+        });
+        if length.is_none() {
+            note(raw, "a length cannot be read; write 45 min, 1 h 30 min or 1:30");
+        }
+        length
+    }
+
+    /// The numbers without a unit of a column.
+    fn numbers(&self, index: Option<usize>) -> impl Iterator<Item = f64> {
+        self.rows.iter().filter_map(move |row| length::bare(row.get(index?)?))
+    }
+}
+
+/// The day of a cell, and the text of a time or a range after it.
+fn day_and_time(raw: &str, day_first: Option<bool>) -> (Option<NaiveDate>, &str) {
+    let split = |at: usize| {
+        let (day, time) = raw.split_at_checked(at)?;
+        let time = time.trim_start_matches('T').trim();
+        let is_time = clock(time).is_some() || range(time).is_some();
+        Some((date(day.trim_end_matches(','), day_first)?, time)).filter(|_| is_time)
+    };
+    match date(raw, day_first) {
+        Some(day) => (Some(day), ""),
+        None => match raw.match_indices([' ', 'T']).find_map(|(at, _)| split(at)) {
+            Some((day, time)) => (Some(day), time),
+            None => (None, ""),
+        },
+    }
+}
+
+/// Whether a time is that of a date alone, as spreadsheets export it.
+fn is_midnight(time: &str) -> bool {
+    clock(time) == Some(0)
 }
 
 /// `10:00-11:00`, but not a date or a time with an offset.
@@ -255,6 +384,10 @@ fn time_on(day: NaiveDate, raw: &str) -> Option<ForeignTime> {
 /// Minutes since midnight of `9:30`, `9.30`, `9h30`, `0930`, `9:30 am`, `9:30 Uhr` or `9 Uhr`.
 fn clock(raw: &str) -> Option<u32> {
     let raw = raw.trim();
+    // Letters after a time are read as its zone.
+    if length::ends_with_unit(raw) {
+        return None;
+    }
     let bare = raw.trim_end_matches("Uhr").trim_end_matches(['h', 'H']).trim();
     let hours = |hours: &str| read_clock(&format!("{hours}:00")).filter(|_| bare.len() < raw.len());
     let joined = || {
@@ -266,13 +399,6 @@ fn clock(raw: &str) -> Option<u32> {
         .or_else(|| read_clock(&bare.replacen(['.', 'h', 'H'], ":", 1)))
         .or_else(|| hours(bare))
         .or_else(joined)
-}
-
-/// A length in minutes of `45`, `45 min`, `0:45` or `1h30`.
-fn minutes(raw: &str) -> Option<TimeDelta> {
-    let bare = raw.trim().trim_end_matches(|c: char| c.is_alphabetic() || c == '.' || c == ' ');
-    let number = bare.parse::<i64>().ok().and_then(TimeDelta::try_minutes);
-    number.or_else(|| clock(raw).and_then(|minutes| TimeDelta::try_minutes(minutes.into())))
 }
 
 fn date(raw: &str, day_first: Option<bool>) -> Option<NaiveDate> {

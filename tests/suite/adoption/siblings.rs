@@ -207,3 +207,100 @@ fn a_file_that_is_not_in_the_encoding_that_it_declares_is_read_with_a_note() {
     assert_eq!(program(&adopted).order()[0].title.as_str(), "Grüße");
     assert!(notes_contain(&adopted, "as it declares"), "{}", adopted.render());
 }
+
+/// The first start in the zone of the sheet, and the minutes of each session.
+fn start_and_minutes(adopted: &Adopted) -> (String, Vec<i64>) {
+    let program = program(adopted);
+    let slots = || program.order().iter().map(|session| &session.slot);
+    let start = slots().next().map(|slot| adopted.zone.civil(slot.start).format("%m-%d %H:%M").to_string());
+    (start.unwrap(), slots().map(|slot| (slot.end - slot.start).num_minutes()).collect())
+}
+
+#[test]
+fn lengths_of_spreadsheets_are_read_with_their_units() {
+    for (column, cell, minutes) in [
+        ("Duration", "1h", 60),
+        ("Duration", "1 hour", 60),
+        ("Duration", "2 h", 120),
+        ("Dauer", "2 Stunden", 120),
+        ("Duration", "1.5 h", 90),
+        ("Dauer", "\"1,5 Std.\"", 90),
+        ("Duration", "1 h 30 min", 90),
+        ("Duration", "1:30", 90),
+        ("Duration", "PT1H30M", 90),
+        ("Duration", "45", 45),
+        ("Duration", "45.0", 45),
+        ("Duration", "1.5", 90),
+        ("Duration (min)", "40", 40),
+        ("Duration (h)", "2", 120),
+        ("End", "1h", 60),
+        ("End", "1 hour", 60),
+        ("Ende", "45 min", 45),
+        ("End", "90", 90),
+        ("End", "90 min", 90),
+        ("End", "1 h 30 min", 90),
+        ("End", "PT45M", 45),
+        ("End", "1.5", 90),
+        ("End", "12:30", 90),
+        ("End", "12h30", 90),
+    ] {
+        let adopted =
+            sheet(&format!("Title,Date,Start,{column},Room\nA,2026-05-01,11:00,{cell},R\n")).unwrap();
+        let expected = ("05-01 11:00".to_owned(), vec![minutes]);
+        assert_eq!(start_and_minutes(&adopted), expected, "{column}: {cell}\n{}", adopted.render());
+        assert!(!notes_contain(&adopted, "half an hour"), "{}", adopted.render());
+    }
+    let night = sheet("Title,Date,Start,End\nA,2026-05-01,22h,2h\n").unwrap();
+    assert_eq!(start_and_minutes(&night), ("05-01 22:00".to_owned(), vec![240]));
+}
+
+/// Hours that no cell says are never written silently.
+#[test]
+fn a_length_or_an_end_with_two_readings_is_named_with_its_line() {
+    let two = |column: &str, first: &str, second: &str| {
+        let rows = format!("A,2026-05-01,11:00,{first}\nB,2026-05-01,14:00,{second}\n");
+        sheet(&format!("Title,Date,Start,{column}\n{rows}")).unwrap()
+    };
+    for (column, cell, note) in [
+        ("Duration", "1.30", "a length cannot be read; write 45 min, 1 h 30 min or 1:30 (line 3: 1.30)"),
+        (
+            "Duration",
+            "45-60 min",
+            "a length cannot be read; write 45 min, 1 h 30 min or 1:30 (line 3: 45-60 min)",
+        ),
+        ("Duration", "3", "a length without a unit was read as minutes (line 3: 3)"),
+        ("End", "10", "an end cannot be read; write a time such as 10:30, or 45 min (line 3: 10)"),
+        (
+            "End",
+            "1:30 min",
+            "an end cannot be read; write a time such as 10:30, or 45 min (line 3: 1:30 min)",
+        ),
+        ("End", "1:30", "more than 8 hours later (line 3: 14:00 to 1:30)"),
+        ("End", "45 min", "an end that is a length was added to the start (line 3: 45 min)"),
+    ] {
+        let first = if column == "End" { "12:00" } else { "60" };
+        let adopted = two(column, first, cell);
+        assert!(notes_contain(&adopted, note), "{column}: {cell}\n{}", adopted.render());
+    }
+    let hours = two("Duration", "1", "2");
+    assert_eq!(start_and_minutes(&hours).1, [60, 120]);
+    assert!(notes_contain(&hours, "read as hours (2 times: line 2: 1; line 3: 2)"), "{}", hours.render());
+}
+
+#[test]
+fn the_time_may_stand_in_the_cell_of_the_date() {
+    for cells in [
+        "2026-05-01 13:00,",
+        "2026-05-01T13:00:00+02:00,",
+        "Fr 01.05.2026 13:00,",
+        "\"1 May 2026, 13:00-14:00\",",
+        "2026-05-01 00:00:00,13:00",
+    ] {
+        let adopted = sheet(&format!("Title,Date,Start,Duration\nA,{cells},60\n")).unwrap();
+        assert_eq!(start_and_minutes(&adopted), ("05-01 13:00".to_owned(), vec![60]), "{cells}");
+    }
+    let text = "Title,Date,Start,End\nA,2026-05-01 13:00,,14:00\nB,2026-05-01 00:00:00,,14:00\n";
+    let adopted = sheet(text).unwrap();
+    assert_eq!(start_and_minutes(&adopted), ("05-01 13:00".to_owned(), vec![60]));
+    assert!(notes_contain(&adopted, "left out, because its start cannot be read (B: 2026-05-01 00:00:00)"));
+}
