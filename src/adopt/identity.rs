@@ -7,7 +7,7 @@
 
 use super::foreign::ForeignSession;
 use super::notes::Notes;
-use crate::program::{SessionId, Text, Zone, code_of, former_slug_of};
+use crate::program::{SessionId, Slug, Text, Zone, code_of, former_slug_of, slug_of};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -91,12 +91,28 @@ fn code(identity: &str) -> String {
     format!("s-{}", code_of(identity))
 }
 
-/// The id of a session without an identity: its title and start, which at least other sessions do not change. The id is
-/// that of every earlier import, so the rule for slugs of that time makes it.
+/// The id of a session without an identity: its title and start, which at least other sessions do not change.
 fn described(session: &ForeignSession, zone: Zone) -> String {
-    let stem = former_slug_of(&session.title).as_str().chars().take(40).collect::<String>();
-    let start = start(session, zone).map(|at| zone.civil(at).format("-%Y%m%d-%H%M").to_string());
+    let start = start(session, zone).map(|at| zone.civil(at).format("%Y%m%d-%H%M").to_string());
+    of_title(&slug_of(&session.title), start.as_deref())
+}
+
+fn of_title(slug: &Slug, start: Option<&str>) -> String {
+    let stem: String = slug.as_str().chars().take(40).collect();
+    let start = start.map(|start| format!("-{start}"));
     format!("{}{}", stem.trim_end_matches('-'), start.unwrap_or_default())
+}
+
+/// The id that earlier versions made of the same title and start, which dropped letters such as `ß`; none if the id is
+/// not made of them, or if it is the same. `date` and `time` are cells of a program file.
+pub(super) fn former_id(id: &str, title: &str, date: &str, time: &str) -> Option<String> {
+    let start = format!("{}-{}", date.replace('-', ""), time.get(..5)?.replace(':', ""));
+    let of = |slug: Slug| of_title(&slug, Some(&start));
+    // Two sessions with the same title and start have a number at the end.
+    let number = id.strip_prefix(&of(slug_of(title)))?;
+    let is_number = number.strip_prefix('-').is_some_and(|n| n.bytes().all(|byte| byte.is_ascii_digit()));
+    let former = format!("{}{number}", of(former_slug_of(title)));
+    ((number.is_empty() || is_number) && former != id).then_some(former)
 }
 
 fn cut_id(id: &str) -> &str {

@@ -7,6 +7,7 @@
 //!
 //! Invariant: merging the same source again changes nothing.
 
+use super::identity::former_id;
 use super::notes::safe_line;
 use crate::export::{Cells, cells_of, write_table};
 use crate::import::{NewCells, Report, import, with_cells};
@@ -147,11 +148,13 @@ pub fn merge(
     let read = |version, csv| Sessions::read(version, csv, conference);
     // The conference may have had other dates when the source was read last.
     let of_any_date = || Arc::new(Conference { dates: None, ..conference.as_ref().clone() });
-    let before = match before {
+    let mut before = match before {
         Some(csv) => Sessions::read(Version::Before, csv, &of_any_date())?,
         None => Sessions::of(Vec::new()),
     };
     let (mut now, edited) = (read(Version::Now, now)?, read(Version::File, file)?);
+    before.take_former_ids(&[&edited]);
+    now.take_former_ids(&[&edited, &before]);
     let had = before.rows.iter().filter(|row| !row.is_cancelled()).count();
     if had > 0 && !before.rows.iter().any(|row| now.find(row).is_some()) {
         return Err(MergeError::OtherSource(had));
@@ -214,6 +217,22 @@ impl Sessions {
             let row = self.rows.get(*self.by_id.get(other.id())?)?;
             (guid.is_empty() || row.cell(Field::Guid).is_empty()).then_some(row)
         })
+    }
+
+    /// Gives sessions without an identity the ids that earlier versions made of their title and start, where another
+    /// version of the program has them.
+    fn take_former_ids(&mut self, others: &[&Self]) {
+        let is_known = |id: &str| others.iter().any(|other| other.by_id.contains_key(id));
+        let mut rows = std::mem::take(&mut self.rows);
+        for row in rows.iter_mut().filter(|row| row.cell(Field::Guid).is_empty() && !is_known(row.id())) {
+            let [title, date, start] = [Field::Title, Field::Date, Field::Start].map(|field| row.cell(field));
+            let former = former_id(row.id(), title, date, start);
+            let former = former.filter(|former| is_known(former) && !self.by_id.contains_key(former));
+            if let Some((cell, former)) = row.cells.get_mut(Field::Id as usize).zip(former) {
+                *cell = former;
+            }
+        }
+        *self = Self::of(rows);
     }
 
     /// Adds the sessions that the source no longer has, as cancelled.
