@@ -56,6 +56,8 @@ pub struct Adopted {
     pub zone: Zone,
     /// The conference's name, if the file gives it.
     pub title: Option<String>,
+    /// The language tag of every session, if the file gives one. It belongs into the config.
+    pub language: Option<String>,
     /// The values that were left out, changed or guessed.
     pub notes: Vec<ImportNote>,
     /// The tracks in the order of the file, each with its colour or an empty text.

@@ -29,10 +29,14 @@ const DEFAULT_LENGTH: TimeDelta = TimeDelta::minutes(30);
 /// Writes all sessions as a CSV, sorted by their start.
 pub(super) fn write_rows(mut foreign: ForeignProgram, zone: Zone, format: SourceFormat) -> Adopted {
     drop_copies(&mut foreign);
-    drop_common_language(&mut foreign);
+    let common = take_common_language(&mut foreign);
     let names = name_sessions(&foreign.sessions, zone, &mut foreign.notes);
     let ForeignProgram { title, sessions, notes, is_plain, cut, tracks, rooms, .. } = foreign;
     let mut writer = RowWriter { zone, notes, is_plain };
+    let language = common.map(|raw| writer.language(&raw)).filter(|tag| !tag.is_empty());
+    if let Some(tag) = &language {
+        writer.note(tag, "every session is in this language; the config needs it as language");
+    }
     let mut timed: Vec<(DateTime<Utc>, Cells)> = Vec::new();
     for (session, name) in sessions.into_iter().zip(names) {
         timed.extend(writer.row(session, name));
@@ -54,6 +58,7 @@ pub(super) fn write_rows(mut foreign: ForeignProgram, zone: Zone, format: Source
         sessions: count,
         zone,
         title,
+        language,
         notes: writer.notes.into_list(),
         tracks,
         rooms,
@@ -98,15 +103,14 @@ fn drop_copies(foreign: &mut ForeignProgram) {
     foreign.sessions = kept;
 }
 
-/// Leaves out a language that all sessions share, since that is the language of the conference.
-fn drop_common_language(foreign: &mut ForeignProgram) {
-    let Some(first) = foreign.sessions.first().map(|session| session.language.clone()) else { return };
-    if !first.is_empty() && foreign.sessions.iter().all(|session| session.language == first) {
-        foreign.sessions.iter_mut().for_each(|session| session.language.clear());
-        foreign
-            .notes
-            .add_for(&first, "every session is in this language; write it as language into the config");
+/// Takes the language that all sessions share from them, since that is the language of the conference.
+fn take_common_language(foreign: &mut ForeignProgram) -> Option<String> {
+    let first = foreign.sessions.first()?.language.clone();
+    if first.is_empty() || foreign.sessions.iter().any(|session| session.language != first) {
+        return None;
     }
+    foreign.sessions.iter_mut().for_each(|session| session.language.clear());
+    Some(first)
 }
 
 struct RowWriter {

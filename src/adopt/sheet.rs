@@ -173,7 +173,7 @@ impl Sheet {
             people.extend((!name.is_empty()).then_some(ForeignPerson {
                 name,
                 affiliation,
-                bio: String::new(),
+                ..ForeignPerson::default()
             }));
         }
         let bio = text(Field::Bios);
@@ -219,20 +219,21 @@ impl Sheet {
         let [date_cell, start, end] =
             [Field::Date, Field::Start, Field::End].map(|field| self.cell(row, field));
         let (day, time_of_date) = day_and_time(date_cell, day_first);
-        let is_of_date = start.is_empty() && !is_midnight(time_of_date);
+        let is_of_date = start.is_empty() && !time_of_date.is_empty() && !is_midnight(time_of_date);
         let start = if is_of_date { time_of_date } else { start };
+        // A date with a time may have an offset, which is no range: `13:00-07:00`.
+        let whole_date = whole(date_cell, day_first).filter(|_| is_of_date);
         let day = day.or_else(|| {
             // The day may stand in the start alone.
             date(start.split(' ').next().unwrap_or_default(), day_first)
         });
         let last_day = date(self.cell(row, Field::EndDate), day_first).or(day);
         let on = |raw: &str, day: Option<NaiveDate>| whole(raw, day_first).or_else(|| time_on(day?, raw));
-        let (first, second) = match start.split_once(['–', '—']).or_else(|| range(start)) {
+        let two = start.split_once(['–', '—']).or_else(|| range(start)).filter(|_| whole_date.is_none());
+        let (first, second) = match two {
             Some((first, second)) => (first.trim(), second.trim()),
             None => (start, end),
         };
-        // A date with a time may have an offset.
-        let whole_date = whole(date_cell, day_first).filter(|_| is_of_date && first == time_of_date);
         let Some(start) = whole_date.or_else(|| on(first, day)) else { return (None, None) };
         let example = |cell: &str| format!("line {}: {cell}", self.line(row));
         let end = Some(second).filter(|raw| !raw.is_empty()).and_then(|raw| {
@@ -344,7 +345,7 @@ fn day_and_time(raw: &str, day_first: Option<bool>) -> (Option<NaiveDate>, &str)
     let split = |at: usize| {
         let (day, time) = raw.split_at_checked(at)?;
         let time = time.trim_start_matches('T').trim();
-        let is_time = clock(time).is_some() || range(time).is_some();
+        let is_time = clock(time).is_some() || range(time).is_some() || moment(raw).is_some();
         Some((date(day.trim_end_matches(','), day_first)?, time)).filter(|_| is_time)
     };
     match date(raw, day_first) {
@@ -358,7 +359,7 @@ fn day_and_time(raw: &str, day_first: Option<bool>) -> (Option<NaiveDate>, &str)
 
 /// Whether a time is that of a date alone, as spreadsheets export it.
 fn is_midnight(time: &str) -> bool {
-    clock(time) == Some(0)
+    time.starts_with("00:00") || time.starts_with("0:00")
 }
 
 /// `10:00-11:00`, but not a date or a time with an offset.

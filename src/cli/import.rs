@@ -29,7 +29,7 @@ pub(super) struct Options {
     /// The time zone of the program's local times, if the file does not name one
     #[arg(long, value_name = "ZONE")]
     zone: Option<String>,
-    /// Write a first config to this new file: title, days, zone, tracks with colours, and rooms in their order
+    /// Write a first config to this new file: title, days, zone, language, tracks with colours, and rooms in their order
     #[arg(long, value_name = "FILE")]
     write_config: Option<PathBuf>,
     /// The config of the program file [default: config/callboard.toml if it exists]
@@ -86,6 +86,7 @@ fn write_first_config(file: &Path, adopted: &Adopted) -> Result<(), Failure> {
     let colour = |colour: &String| Some(colour.clone()).filter(|colour| !colour.is_empty());
     let first = FirstConfig {
         title: adopted.title.clone(),
+        language: adopted.language.clone(),
         days: adopted.days,
         tracks: adopted.tracks.iter().map(|(name, code)| (name.clone(), colour(code))).collect(),
         rooms: adopted.rooms.clone(),
