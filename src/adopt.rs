@@ -37,7 +37,7 @@ pub use notes::ImportNote;
 pub use tail::{SheetDoubt, SheetTail};
 
 use crate::ics;
-use crate::import::MAX_SESSIONS;
+use crate::import::{MAX_SESSIONS, counted};
 use crate::program::{Field, Zone, ZoneError};
 use crate::xml::{self, XmlError};
 use chrono::NaiveDate;
@@ -239,8 +239,7 @@ impl Adopted {
             // Writing to a String cannot fail, here and below.
             let _ = writeln!(out, "{note}");
         }
-        let sessions =
-            if self.sessions == 1 { "1 session".to_owned() } else { format!("{} sessions", self.sessions) };
+        let sessions = counted(self.sessions, "session");
         let _ = writeln!(out, "{sessions}; write zone = \"{}\" into the config", self.zone);
         out
     }

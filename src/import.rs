@@ -34,6 +34,7 @@ mod word;
 
 pub use date::YEARS;
 pub use edit::{NewCells, with_cells};
+pub(crate) use fault::counted;
 pub use fault::{Fault, capitalized, place};
 pub use file::{FileRow, ProgramFile, Truncation, rows_of, truncation, without_formulas, without_session};
 pub use header::field_meant;

@@ -11,6 +11,7 @@ use super::replica;
 use super::settings::Settings;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::import::counted;
 use crate::publisher::{AdvancedCounters, advance_counters};
 use crate::store::{
     Backup, BackupError, HighWater, OpenError, OwnershipGuard, RestoreError, Restoring, Snapshot, Store,
@@ -347,10 +348,15 @@ fn report(found: &Verified) -> Exit {
         _ => ("damaged", "restores what the other copy has"),
     };
     if *lacking > 0 {
-        say(&format!("the index lacks the last {lacking} records; the next start {start}"));
+        say(&format!("the index lacks the last {}; the next start {start}", counted(*lacking, "record")));
     }
-    let journal = format!("{segments} journal segments, {records} records after the oldest checkpoint");
-    say(&format!("{verdict}: {rows} rows, {checkpoints} whole checkpoints, {journal}"));
+    let kept = [
+        counted(*rows, "row"),
+        counted(*checkpoints, "whole checkpoint"),
+        counted(*segments, "journal segment"),
+        counted(*records, "record"),
+    ];
+    say(&format!("{verdict}: {} after the oldest checkpoint", kept.join(", ")));
     if faults.is_empty() { Exit::Done } else { Exit::Failed }
 }
 

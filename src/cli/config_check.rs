@@ -10,7 +10,7 @@ use super::settings::Serving;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::Secrets;
-use crate::import::ProgramFile;
+use crate::import::{ProgramFile, counted};
 use crate::program::Conference;
 use crate::publisher::{
     AttemptResult, PublishError, Publisher, Setup, StartError, Started, changes_as_text, describe_changes,
@@ -106,7 +106,7 @@ fn secrets(config: &Config) -> Exit {
             Exit::Done
         }
         Ok(found) => {
-            say("secrets", &format!("{}: {}", file.display(), count(found, "secret")));
+            say("secrets", &format!("{}: {}", file.display(), counted(found, "secret")));
             Exit::Done
         }
         Err(error) => {
@@ -147,15 +147,15 @@ fn program(config: &Config) -> Exit {
         }
     };
     let report = contents.import(&Arc::new(config.conference(config.listen)));
-    let warnings = count(report.warning_count(), "warning");
+    let warnings = counted(report.warning_count(), "warning");
     match &report.program {
         Some(program) => {
-            say("program", &format!("{name}: {}, {warnings}", count(program.order().len(), "session")));
+            say("program", &format!("{name}: {}, {warnings}", counted(program.order().len(), "session")));
             config.unknown_rooms(program).iter().for_each(|warning| say("walking", warning));
             Exit::Done
         }
         None => {
-            let errors = count(report.error_count(), "error");
+            let errors = counted(report.error_count(), "error");
             say("program", &format!("{name}: {errors}, {warnings}; `callboard check` shows them"));
             Exit::BadProgram
         }
@@ -181,7 +181,7 @@ fn next_start(store: &Store, publisher: &Arc<Publisher>, before: u64) -> Result<
         Some(AttemptResult::Refused { errors }) => {
             changes_nothing = false;
             exit = Exit::BadConfig;
-            let errors = count(errors, "error");
+            let errors = counted(errors, "error");
             say("next start", &format!("REFUSES the config: the live program has {errors} under it"));
         }
         Some(AttemptResult::Failed { reason }) => {
@@ -224,7 +224,7 @@ fn next_start(store: &Store, publisher: &Arc<Publisher>, before: u64) -> Result<
         }
     }
     if publisher.file_is_stale() {
-        say("next start", "ignores the program file, which is older than the live release");
+        say("next start", "ignores the program file, which differs from the live release");
     } else if changes_nothing {
         say("next start", "changes nothing");
     }
@@ -239,7 +239,7 @@ fn print_release(store: &Store, publisher: &Publisher, number: u64) -> Result<()
         crate::store::Origin::Upgrade => "this version of Callboard, which renders sessions differently",
         _ => "the program file",
     };
-    let changes = count(record.changes.len(), "change");
+    let changes = counted(record.changes.len(), "change");
     say("next start", &format!("publishes release {number} for {cause}: {changes}"));
     if record.origin != crate::store::Origin::First {
         print(&changes_as_text(&describe_changes(&record.changes, publisher.conference().zone), false));
@@ -253,10 +253,6 @@ fn worse(a: Exit, b: Exit) -> Exit {
         .into_iter()
         .find(|exit| [a, b].contains(exit))
         .unwrap_or(Exit::Done)
-}
-
-fn count(n: usize, noun: &str) -> String {
-    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
 
 fn unreadable(error: ReadError) -> Failure {

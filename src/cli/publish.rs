@@ -5,6 +5,7 @@ use super::exit::{Exit, Failure};
 use super::replace;
 use super::settings::Settings;
 use crate::client::{Client, ClientResponse, OutgoingRequest, Secret, is_unencrypted};
+use crate::import::counted;
 use crate::program::SessionId;
 use crate::publisher::{ChangeDescription, Impact, changes_as_text, impact_as_text};
 use clap::Args;
@@ -122,7 +123,9 @@ pub(super) fn erase(id: &str, target: &PublishTarget) -> Result<Exit, Failure> {
     let answer = target.call("POST", &format!("/organizer/erase/{id}"), &[], Some(b""))?;
     let parsed: ServerAnswer = serde_json::from_slice(&answer.body).unwrap_or_default();
     match answer.status {
-        200 => print(&format!("{id} is erased from {} releases", parsed.releases.unwrap_or_default())),
+        200 => {
+            print(&format!("{id} is erased from {}", counted(parsed.releases.unwrap_or_default(), "release")))
+        }
         _ => Err(refused(&answer, &parsed)),
     }
 }

@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::freshness::Freshness;
 use crate::http::{Allowances, App, Backups, Operator, Parts, Secrets};
+use crate::import::counted;
 use crate::peer::Trusted;
 use crate::publisher::{Publisher, Setup, StartError, Started, spool_directory};
 use crate::release::Release;
@@ -221,10 +222,10 @@ async fn divergence(store: &Store) {
 /// Prints the addresses to open and to subscribe to.
 fn announce(release: &Release, is_first: bool) {
     let conference = &release.program.conference;
-    let sessions = release.visible_entries().len();
+    let sessions = counted(release.visible_entries().len(), "session");
     let news = if is_first { "published as release" } else { "release" };
     let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{}: {sessions} sessions, {news} {}", conference.title, release.number());
+    let _ = writeln!(out, "{}: {sessions}, {news} {}", conference.title, release.number());
     let _ = writeln!(out, "  open       {}", conference.link("/"));
     let _ = writeln!(out, "  subscribe  {}", conference.link("/program.ics"));
     for track in &release.program.tracks {

@@ -13,6 +13,7 @@ use super::dav::Refusal;
 use super::query::ParameterError;
 use crate::exchange::ExchangeError;
 use crate::feed::QueryError;
+use crate::import::counted;
 use crate::publisher::{PublishError, describe_changes, join_reasons};
 use crate::store::{CommitError, ReadError};
 use crate::texts::Texts;
@@ -416,9 +417,8 @@ fn publication_status(error: &PublishError) -> StatusCode {
 fn publication_detail(error: &PublishError) -> String {
     match error {
         PublishError::Refused(report) => {
-            let errors = report.error_count();
-            let counted = if errors == 1 { "1 error".to_owned() } else { format!("{errors} errors") };
-            format!("The program has {counted}; the live release stays.")
+            let errors = counted(report.error_count(), "error");
+            format!("The program has {errors}; the live release stays.")
         }
         PublishError::Held(held) => format!(
             "Held, because {}. If that is meant, send it again with ?confirm={}",

@@ -5,7 +5,7 @@
 use crate::program::Severity;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::fmt::{self, Write as _};
+use std::fmt::{self, Display, Write as _};
 
 /// One fault of a file. Its severity decides whether the file is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -92,8 +92,8 @@ pub fn capitalized(clause: &str) -> String {
 }
 
 /// `1 session`, `2 sessions`.
-pub(super) fn counted(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+pub(crate) fn counted<N: Display + PartialEq + From<u8>>(count: N, noun: &str) -> String {
+    if count == N::from(1) { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 /// The first byte of a text and the byte after its last, in the decoded file.

@@ -3,6 +3,7 @@
 //! Also counts the agendas that a release affects and the picks of each session, for which it scans all agendas.
 
 use crate::agenda::has_new_overlap;
+use crate::import::counted;
 use crate::program::{Change, ChangeDescription, FromTo, SessionId};
 use crate::release::Release;
 use crate::store::{Origin, ReadError, Skipped, Store};
@@ -67,15 +68,22 @@ pub fn changes_as_text(changes: &[ChangeDescription], colour: bool) -> String {
 /// A release's effect on agendas as text.
 pub fn impact_as_text(impact: &Impact) -> String {
     let mut out = format!(
-        "{} of {} agendas hold a session that changes; {} get a new overlap\n",
-        impact.touched, impact.agendas, impact.new_overlaps
+        "{} of {}: a session changes; {}: a new overlap\n",
+        impact.touched,
+        counted(impact.agendas, "agenda"),
+        impact.new_overlaps
     );
     if impact.unreadable > 0 {
         let _ = writeln!(out, "damaged agendas, not counted: {}", impact.unreadable);
     }
     for holders in impact.sessions.iter().take(10) {
-        let _ =
-            writeln!(out, "    {} ({}) is in {} agendas", holders.session, holders.change, holders.agendas);
+        let _ = writeln!(
+            out,
+            "    {} ({}) is in {}",
+            holders.session,
+            holders.change,
+            counted(holders.agendas, "agenda")
+        );
     }
     out
 }

@@ -8,6 +8,7 @@ use crate::cli::control::has_no_server;
 use crate::cli::exit::{Exit, Failure};
 use crate::client::is_unencrypted;
 use crate::config::{Config, Source};
+use crate::import::counted;
 use crate::program::{Zone, code_of};
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -52,9 +53,8 @@ impl SourceOutcome {
 impl std::fmt::Display for SourceOutcome {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Published(release, 1) => write!(f, "published release {release}; 1 session changed"),
             Self::Published(release, count) => {
-                write!(f, "published release {release}; {count} sessions changed")
+                write!(f, "published release {release}; {} changed", counted(*count, "session"))
             }
             Self::Unchanged => f.write_str("nothing changed"),
             Self::Waiting(reason) => f.write_str(reason),
