@@ -20,6 +20,7 @@ mod publish;
 mod reminders;
 mod renderer;
 mod replicas;
+mod reverted;
 mod schedule;
 mod source_status;
 mod start;
@@ -219,6 +220,11 @@ impl Publisher {
             )
         });
         Preview { report, prepared, verdict, base }
+    }
+
+    /// The digest that confirms a program as the successor of release `base`.
+    pub fn digest(&self, csv: &[u8], base: u64) -> String {
+        guard::digest(csv, &self.conference(), base)
     }
 
     /// The end of the live program that the file lacks. None if the same file was published before.

@@ -13,7 +13,7 @@ mod languages;
 #[cfg(test)]
 mod tests;
 
-use crate::program::{Field, SessionKind};
+use crate::program::{Field, SessionKind, Status};
 use fluent_bundle::{FluentArgs, FluentValue};
 use fluent_syntax::ast::{Expression, InlineExpression, Pattern, PatternElement, VariantKey};
 use languages::Catalogue;
@@ -70,6 +70,16 @@ impl Texts {
     pub(crate) fn kind_within_text(&self, kind: SessionKind) -> String {
         let name = self.kind(kind);
         if self.tag() == "de" { name.to_owned() } else { name.to_lowercase() }
+    }
+
+    /// The name of a status in the middle of a text.
+    pub(crate) fn status(&self, status: Status) -> &'static str {
+        match status {
+            Status::Confirmed => self.status_confirmed,
+            Status::Tentative => self.status_tentative,
+            Status::Cancelled => self.status_cancelled,
+            Status::Withdrawn => self.status_withdrawn,
+        }
     }
 
     /// The name of a field of a session.

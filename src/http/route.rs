@@ -137,6 +137,7 @@ const TABLE: &[Route] = &[
     route(GET,    "/organizer/program",                  Organizer, Unlimited, MAX_FILE, |c, _| c.organizer(|request| request.read(|organizer| organizer.live_program()))),
     route(PUT,    "/organizer/program",                  Organizer, Unlimited, MAX_FILE, |c, _| c.organizer_upload(|request| request.put())),
     route(POST,   "/organizer/preview",                  Organizer, Unlimited, MAX_FILE, |c, _| c.organizer_upload(|request| request.preview_upload())),
+    route(GET,    "/organizer/preview/{digest}",         Organizer, Unlimited, MAX_FORM, |c, path| { let digest = path.text("digest")?; c.organizer(|request| request.preview_page(digest)) }),
     route(GET,    "/organizer/status",                   Organizer, Unlimited, MAX_FILE, |c, _| c.organizer(|request| request.read(|organizer| organizer.status()))),
     route(DELETE, "/organizer/schedule",                 Organizer, Unlimited, MAX_FILE, |c, _| c.organizer(|request| request.unschedule())),
     route(GET,    "/organizer/rooms",                    Organizer, Unlimited, MAX_FORM, |c, _| c.organizer(|request| request.picks_page())),

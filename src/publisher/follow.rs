@@ -74,19 +74,51 @@ impl Publisher {
     pub async fn forget_source(&self) -> Result<(), PublishError> {
         let _turn = self.turn.lock().await;
         self.store.commit(vec![Write::DropNamed(crate::store::RecordName::Source)]).await?;
+        self.note_discarded(false);
         Ok(())
     }
 
-    /// Records that the source has what was merged last. What was held since then is out of date.
-    pub async fn source_is_unchanged(&self) {
+    /// Records that the source has what was merged last. What was held or discarded since then is out of date.
+    ///
+    /// # Errors
+    /// If the store cannot be read or written.
+    pub async fn source_is_unchanged(&self) -> Result<(), PublishError> {
         let _turn = self.turn.lock().await;
+        if let Some((record, csv)) = self.store.read(Store::source).await? {
+            self.forget_discarded(record, csv).await?;
+        }
         self.drop_held_from_source().await;
         self.source_was_read();
+        Ok(())
     }
 
+    /// Forgets which program was discarded, since the source has another one. If the source goes back to the discarded
+    /// program, an organizer must decide again.
+    async fn forget_discarded(&self, record: SourceRecord, csv: Bytes) -> Result<SourceRecord, PublishError> {
+        let has_discarded = record.discarded.is_some();
+        let record = SourceRecord { discarded: None, ..record };
+        if has_discarded {
+            self.store.commit(vec![Write::PutNamed(NamedRecord::Source(record.clone(), csv))]).await?;
+        }
+        self.note_discarded(false);
+        Ok(record)
+    }
+
+    /// Records whether the source has the program that was discarded.
+    pub(super) fn note_discarded(&self, is_discarded: bool) {
+        if let Some(source) = &mut self.state().source {
+            source.discarded = is_discarded;
+        }
+    }
+
+    /// Records that the live program has what the source sets.
     async fn drop_held_from_source(&self) {
-        let before = self.held_digest(Origin::Source);
-        self.state().held.remove(Origin::Source);
+        let (before, live) = (self.held_digest(Origin::Source), self.current().number());
+        {
+            let mut state = self.state();
+            state.held.remove(Origin::Source);
+            state.record_recovery(self.clock.now(), Origin::Source, live);
+        }
         self.share_held(Origin::Source, before).await;
     }
 
@@ -145,18 +177,22 @@ impl Publisher {
         let is_empty = base.program.order().is_empty();
         let read = move |store: &Store| Ok::<_, PublishError>((store.source()?, this.release_csv(number)?));
         let (stored, live) = self.store.read(read).await?;
-        let (record, before) = stored.map(|(record, csv)| (record, Some(csv))).unwrap_or_default();
+        let (record, before) = stored.unwrap_or_default();
         let SourceReading { csv, doubts, memory } = reading;
         let digest = Digest::of(&csv);
         if record.discarded == Some(digest) {
+            self.note_discarded(true);
             self.source_was_read();
             return Ok(FollowResult::Discarded);
         }
+        let record = self.forget_discarded(record, before.clone()).await?;
         let conference = self.conference();
         // A conference that started without a program takes the first reading as it is.
         let file = if is_empty { csv.clone() } else { Bytes::from(live.clone()) };
         let merging = {
             let (csv, conference) = (csv.clone(), Arc::clone(&conference));
+            // Nothing was merged yet if the first reading was held and discarded.
+            let before = (!before.is_empty()).then_some(before);
             move || merge(before.as_deref(), &csv, &file, &conference)
         };
         let merged = match tokio::task::spawn_blocking(merging).await? {

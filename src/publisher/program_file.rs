@@ -72,11 +72,8 @@ impl Publisher {
                 return Some(result);
             }
         };
-        if imported.is_some_and(|imported| imported.digest == digest) {
-            // The file no longer holds the program that was held or could not be stored.
-            let mut state = self.state();
-            state.held.remove(Origin::File);
-            state.unstored = None;
+        if let Some(imported) = imported.filter(|imported| imported.digest == digest) {
+            self.note_known_file(imported.release).await;
             return None;
         }
         let proposal = Proposal { csv, origin: Origin::File, who: None, confirm: None, expect: None };
@@ -86,6 +83,28 @@ impl Publisher {
             status::log(self.file().display(), &result);
         }
         Some(result)
+    }
+
+    /// Records that the file has the bytes that were imported last, as `release`: it no longer has the program that was
+    /// held, refused or could not be stored.
+    async fn note_known_file(&self, release: u64) {
+        let _turn = self.turn.lock().await;
+        let (held, live) = (self.held_digest(Origin::File), self.current().number());
+        let had_failed = {
+            let mut state = self.state();
+            state.held.remove(Origin::File);
+            state.unstored = None;
+            match release == live {
+                true => state.record_recovery(self.clock.now(), Origin::File, live),
+                false => state.forget_failure(Origin::File),
+            }
+        };
+        self.share_held(Origin::File, held).await;
+        match had_failed {
+            true if release == live => status::log_unchanged(self.file().display(), live),
+            true => status::log_stale(self.file()),
+            false => {}
+        }
     }
 
     /// At a start and a SIGHUP: publishes the file if it was saved since, and logs if it is stale. A file that is being
@@ -101,8 +120,8 @@ impl Publisher {
         }
     }
 
-    /// Whether the program file is older than the live release, which came from an upload or a roll-back. False if the
-    /// store cannot be read.
+    /// Whether the program file is ignored: it differs from the live release, which came from an upload or a roll-back, or
+    /// an organizer discarded it. False if the store cannot be read.
     pub fn file_is_stale(&self) -> bool {
         // Beside a source, a file is one way to edit the program, and is expected to stay behind.
         if self.settings.load().source.is_some() {

@@ -17,6 +17,8 @@ pub struct SourceStatus {
     pub problem: Option<SourceProblem>,
     /// The edits by hand that hide a change of the source.
     pub conflicts: Vec<Conflict>,
+    /// Whether the source has a program that an organizer discarded. It is ignored until the source changes.
+    pub discarded: bool,
     /// Notes about parts of the last program that were left out or guessed.
     pub notes: Vec<String>,
 }
@@ -33,10 +35,11 @@ pub struct SourceProblem {
 impl SourceStatus {
     /// The status after a start.
     pub(super) fn at_start(source: &Source, store: &Store) -> Self {
-        let stored = store.source().ok().flatten();
+        let (record, _) = store.source().ok().flatten().unwrap_or_default();
         Self {
             host: source.host().to_owned(),
-            conflicts: stored.map(|(record, _)| conflicts(&record)).unwrap_or_default(),
+            conflicts: conflicts(&record),
+            discarded: record.discarded.is_some(),
             ..Self::default()
         }
     }

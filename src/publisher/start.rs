@@ -409,7 +409,9 @@ impl Publisher {
     async fn publish_settings(self: &Arc<Self>) -> Result<Option<Publication>, PublishError> {
         let live = self.current();
         if *live.program.conference == *self.conference() {
-            self.state().held.remove(Origin::Config);
+            let mut state = self.state();
+            state.held.remove(Origin::Config);
+            state.record_recovery(self.clock.now(), Origin::Config, live.number());
             return Ok(None);
         }
         let (this, number) = (Arc::clone(self), live.number());

@@ -164,6 +164,12 @@ pub enum AttemptResult {
     },
 }
 
+impl AttemptResult {
+    fn is_ok(&self) -> bool {
+        matches!(self, Self::Published { .. } | Self::Unchanged { .. })
+    }
+}
+
 impl Status {
     /// Records an attempt and updates the held proposals and the unstored file.
     pub(super) fn record(
@@ -208,6 +214,23 @@ impl Status {
             _ => {}
         }
         self.last = Some(Attempt { at, origin, verdict, report: report.map(Report::to_json) });
+    }
+
+    /// Records that a source has the live program again, if the last attempt was its and did not succeed; true if it did.
+    /// Such a program is not published, so without this record the desk would show the old fault for good.
+    pub(super) fn record_recovery(&mut self, at: DateTime<Utc>, origin: Origin, release: u64) -> bool {
+        let had_failed = self.forget_failure(origin);
+        if had_failed {
+            let verdict = AttemptResult::Unchanged { release };
+            self.last = Some(Attempt { at, origin, verdict, report: None });
+        }
+        had_failed
+    }
+
+    /// Forgets the last attempt, if it was the source's and did not succeed; true if it did.
+    pub(super) fn forget_failure(&mut self, origin: Origin) -> bool {
+        let failed = |last: &mut Attempt| last.origin == origin && !last.verdict.is_ok();
+        self.last.take_if(failed).is_some()
     }
 
     /// The status after a start that published release 1.
@@ -283,9 +306,7 @@ pub(super) fn log(file: impl std::fmt::Display, result: &Result<Publication, Pub
             tracing::info!(%file, release, changes, "published");
             log_warnings(&file, &publication.report);
         }
-        Ok(publication) => {
-            tracing::info!(%file, release = publication.release.number(), "no session changed")
-        }
+        Ok(publication) => log_unchanged(file, publication.release.number()),
         Err(PublishError::Refused(report)) => {
             let text = report.render_human(&file.to_string(), b"", false);
             tracing::error!(%file, "refused; the live release stays\n{text}");
@@ -299,6 +320,11 @@ pub(super) fn log(file: impl std::fmt::Display, result: &Result<Publication, Pub
             tracing::error!(%file, %error, cause, "not published; the live release stays");
         }
     }
+}
+
+/// Logs that a saved file is in order, and changes nothing.
+pub(super) fn log_unchanged(file: impl std::fmt::Display, release: u64) {
+    tracing::info!(%file, release, "no session changed");
 }
 
 /// Logs the warnings of a published file, since no response shows them.
@@ -320,7 +346,7 @@ pub(super) fn log_unknown_file(file: &Path, result: &Result<Publication, Publish
 
 /// Logs that the program file is stale, and what to do.
 pub(super) fn log_stale(file: &Path) {
-    tracing::warn!(file = %file.display(), "the program file is older than the live release and is ignored until it is saved with other content; `callboard pull` writes the live program");
+    tracing::warn!(file = %file.display(), "the program file differs from the live release and is ignored until it is saved with other content; `callboard pull` writes the live program");
 }
 
 /// A proposal that waits for a confirmation.
@@ -431,10 +457,16 @@ impl Publisher {
         }
         let mut state = self.state();
         state.held.remove(proposal.origin);
+        state.last.take_if(
+            |last| matches!(&last.verdict, AttemptResult::Held { digest: held, .. } if held == digest),
+        );
         if let Some(source) = HeldSource::of(proposal.origin) {
             state.stored_holds.remove(&source);
         }
         drop(state);
+        if proposal.origin == Origin::Source {
+            self.note_discarded(true);
+        }
         tracing::info!(digest, "a held proposal was discarded");
         Ok(true)
     }

@@ -696,9 +696,9 @@ held-more =
        *[other] { $n } more changes are in the preview.
     }
 discard = Discard
-stale = The program file is out of date
+stale = The program file is ignored
 # $file (text)
-stale-file = { $file } is older than the live release. It is ignored until it is saved with other content.
+stale-file = { $file } differs from the live release. It is ignored until it is saved with other content.
 stale-keep = To go on from the live program, replace the file with it:
 stale-replace = To publish the file instead, choose it under “Publish a program”.
 unstored = A saved program file could not be stored
@@ -710,6 +710,7 @@ source-from = From the followed source { $host }
 # $at (text)
 source-read = Last read completely: { $at }.
 source-unread = It was not read since the server started. Does callboard follow run?
+source-discarded = The program that the source has now was discarded. It is ignored until the source changes.
 # $at (text)
 # $reason (text)
 source-problem = Since { $at }: { $reason }. The live program stays.
@@ -737,6 +738,9 @@ unschedule = Cancel the publication
 # $n (number)
 # $at (text)
 superseded = Nothing was published: release { $n } was published at { $at }, after your preview. These are the changes against that release.
+# $n (number)
+takes-back = Publishing takes back what release { $n } changed
+preview-again = Choose the corrected file
 upload = Publish a program
 upload-text = Choose a CSV file. You’ll review the changes before anything goes live.
 file = File

@@ -7,7 +7,9 @@ use super::changes::{ChangeLine, line};
 use super::site::{Head, Site};
 use super::when::When;
 use super::write;
-use crate::program::{Change, ChangeKind, Field, FieldChange, Session, SessionId, SessionKind, Slug, Text};
+use crate::program::{
+    Change, ChangeKind, Field, FieldChange, Session, SessionId, SessionKind, Slug, Status, Text,
+};
 use crate::release::Release;
 use crate::texts::Texts;
 use askama::Template;
@@ -17,12 +19,16 @@ use std::collections::BTreeMap;
 /// The effect of a release that is not published yet.
 #[derive(Debug, Clone, Default)]
 pub struct PreviewContent {
+    /// The key of the kept program, which is in the page's address.
+    pub key: String,
     /// Where the program comes from.
     pub source: ProgramSource,
     /// Errors and warnings of the file.
     pub faults: Vec<FaultLine>,
     /// The changes that the release would publish.
     pub changes: Vec<Change>,
+    /// The sessions that go back to a state before later releases, each with the last release that changed it.
+    pub reverted: BTreeMap<SessionId, u64>,
     /// The rows of the changed sessions in the file.
     pub rows: BTreeMap<SessionId, WrittenRow>,
     /// The rows of the sessions that the file lacks, in the live program.
@@ -154,13 +160,21 @@ struct PreviewPage<'a> {
     zone: String,
     time_fault: &'static str,
     faults: &'a [FaultLine],
+    /// Whether a fault is an error, so that the page asks for another file.
+    is_faulty: bool,
+    /// The changes that take back those of later releases, by release.
+    reverted: Vec<RevertedRelease<'a>>,
     days: Vec<PreviewDay<'a>>,
+    /// Whether there are no changes but those of breaks and meals, which are then not folded.
+    has_only_breaks: bool,
     most_held: Vec<(&'a Text, String)>,
 }
 
 /// The form that publishes a release. A held release needs the typed number.
 pub(super) struct ConfirmForm<'a> {
     pub digest: &'a str,
+    /// The key of the kept program; empty on the desk.
+    pub key: &'a str,
     pub reasons: &'a [String],
     /// The label of the field for the number, with the number.
     pub label: String,
@@ -175,12 +189,19 @@ impl<'a> ConfirmForm<'a> {
             TypedNumber::Removed(n) => words.type_removed(n),
             TypedNumber::Changed(n) => words.type_changed(n),
         };
-        Self { digest, reasons, label, fault: None }
+        Self { digest, key: "", reasons, label, fault: None }
     }
 
     pub(super) fn is_held(&self) -> bool {
         !self.reasons.is_empty()
     }
+}
+
+/// Changes that take back what a release changed.
+struct RevertedRelease<'a> {
+    release: u64,
+    heading: String,
+    lines: Vec<PreviewLine<'a>>,
 }
 
 /// The changes of one day.
@@ -220,11 +241,13 @@ pub fn preview(release: &Release, preview: &PreviewContent) -> String {
         .then(|| words.superseded(release.number(), &site.when.full(release.published())));
     let confirm = preview.digest.as_ref().map(|digest| {
         let mut form = ConfirmForm::of(&site, digest, &preview.reasons, &preview.changes);
+        form.key = &preview.key;
         if let Some(PreviewFault::WrongNumber(typed)) = &preview.fault {
             form.fault = Some(words.wrong_number(typed));
         }
         form
     });
+    let (reverted, days) = (reverted(&site, preview), days(&site, preview));
     write(&PreviewPage {
         head: Head::desk(&site, words.preview),
         source: words.preview_source(&preview.source.in_words(words)),
@@ -237,7 +260,10 @@ pub fn preview(release: &Release, preview: &PreviewContent) -> String {
         zone: site.when.zone.name().replace('_', " "),
         time_fault: if preview.fault == Some(PreviewFault::BadTime) { words.wrong_time } else { "" },
         faults: &preview.faults,
-        days: days(&site, preview),
+        is_faulty: preview.faults.iter().any(|fault| fault.is_error),
+        has_only_breaks: reverted.is_empty() && days.iter().all(|day| day.lines.is_empty()),
+        reverted,
+        days,
         most_held: preview.most_held.iter().map(|(title, count)| (title, words.in_agendas(*count))).collect(),
         site: site.clone(),
     })
@@ -290,10 +316,25 @@ pub(super) fn in_program_order<'a>(site: &Site<'_>, changes: &'a [Change]) -> Ve
     changes
 }
 
+/// The changes that take back those of later releases. They are listed apart, because nobody meant them.
+fn reverted<'a>(site: &Site<'_>, preview: &'a PreviewContent) -> Vec<RevertedRelease<'a>> {
+    let mut releases: BTreeMap<u64, Vec<PreviewLine<'_>>> = BTreeMap::new();
+    for (place, change) in in_program_order(site, &preview.changes).into_iter().enumerate() {
+        if let Some(release) = preview.reverted.get(&change.session) {
+            let line = preview_line(site, preview, change, place < MAX_DETAILED);
+            releases.entry(*release).or_default().push(line);
+        }
+    }
+    let section =
+        |(release, lines)| RevertedRelease { release, heading: site.words.takes_back(release), lines };
+    releases.into_iter().map(section).collect()
+}
+
 fn days<'a>(site: &Site<'_>, preview: &'a PreviewContent) -> Vec<PreviewDay<'a>> {
     let words = site.words;
-    let changes = in_program_order(site, &preview.changes);
-    let detailed: Vec<(usize, &Change)> = changes.into_iter().enumerate().collect();
+    let changes = in_program_order(site, &preview.changes).into_iter().enumerate();
+    let is_listed = |(_, change): &(usize, &Change)| !preview.reverted.contains_key(&change.session);
+    let detailed: Vec<(usize, &Change)> = changes.filter(is_listed).collect();
     let date = |change: &Change| change.subject().map(|session| site.when.date(session.slot.start));
     let day = |chunk: &[(usize, &'a Change)]| {
         let date = date(chunk.first()?.1)?;
@@ -370,13 +411,14 @@ fn when(when: When, session: &Session) -> String {
 }
 
 /// A field's text as pages print it.
-fn value(site: &Site<'_>, field: Field, text: String) -> String {
+pub(super) fn value(site: &Site<'_>, field: Field, text: String) -> String {
     match field {
         Field::Track => {
             let track = Slug::parse(&text).ok().and_then(|slug| site.track(&slug));
             track.map_or(text, |track| track.name.to_string())
         }
         Field::Kind => text.parse::<SessionKind>().map_or(text, |kind| site.words.kind(kind).to_owned()),
+        Field::Status => text.parse::<Status>().map_or(text, |status| site.words.status(status).to_owned()),
         _ => text,
     }
 }

@@ -82,8 +82,8 @@ for (const [viewport, colorScheme] of [[PHONE, "light"], [DESK, "dark"]]) {
     assert.equal(await page.evaluate(() => document.activeElement.className), "done", "the confirmation has the focus");
     await page.locator(".is-live h3", { hasText: "Release 2" }).waitFor();
 
-    // The file is older than the upload now. A cut off file is held, and is published only with the right number.
-    await page.getByRole("heading", { name: "The program file is out of date" }).waitFor();
+    // The file differs from the upload now. A cut off file is held, and is published only with the right number.
+    await page.getByRole("heading", { name: "The program file is ignored" }).waitFor();
     server.save(() => cut(edited));
     const held = page.getByRole("heading", { name: "A release waits for your confirmation" });
     for (let tries = 0; !(await held.count()); tries += 1) {
@@ -175,6 +175,17 @@ test("picks and calendars are tables that fit on a phone", async (t) => {
     for (const app of ["Apple Calendar", "Google Calendar"]) await page.getByRole("cell", { name: app }).waitFor();
     await check(page, "calendars");
     await shoot(page, `desk-${viewport.width}-6-calendars`);
+    // A bug: at 1440 px the share of calendars pushed the file below the date.
+    const release = page.locator(".release", { hasText: "In 2 of 2 calendars (100%)" });
+    const [date, file, share] = await Promise.all([
+      release.locator("p").first(), release.getByRole("link", { name: "program.csv" }), release.locator(".share"),
+    ].map((part) => part.boundingBox()));
+    if (viewport === DESK) {
+      assert.ok(file.x > date.x + date.width && Math.abs(file.y + file.height / 2 - date.y - date.height / 2) < 8, "the file stands in the line of the date");
+      assert.ok(share.y >= date.y + date.height && share.x === date.x, "the share stands below the date");
+    } else {
+      assert.ok(file.y >= share.y + share.height, "on a phone the parts stand one below the other");
+    }
     await page.getByRole("link", { name: "Picks by session" }).click();
     assert.deepEqual(await page.locator("td.number").allInnerTexts(), ["6", "5"]);
     await page.getByRole("link", { name: "By time" }).click();

@@ -7,6 +7,7 @@ mod damaged;
 mod deliveries;
 mod erasures;
 mod files;
+mod following;
 mod full_disk;
 mod incomplete_files;
 mod inspection;

@@ -130,6 +130,7 @@ fn everything(release: &Release, changes: &[Change]) -> BTreeMap<String, String>
                 },
                 web::SourceConflict::DeletedRow(HOSTILE.to_owned()),
             ],
+            is_discarded: true,
             notes: vec![HOSTILE.to_owned()],
         }),
         who: HOSTILE.to_owned(),
@@ -186,7 +187,9 @@ fn everything(release: &Release, changes: &[Change]) -> BTreeMap<String, String>
     };
     let row = |line| web::WrittenRow { line, text: HOSTILE.to_owned() };
     let preview = web::PreviewContent {
+        key: "abc".to_owned(),
         source: web::ProgramSource::Restored(1),
+        reverted: changes.iter().take(2).map(|change| (change.session.clone(), 2)).collect(),
         rows: changes.iter().map(|change| (change.session.clone(), row(34))).collect(),
         former_rows: BTreeMap::new(),
         faults: vec![fault(false)],

@@ -104,8 +104,7 @@ pub(in crate::cli) fn serve(
             runtime.block_on(publisher.follow(reading)).map_or_else(failed, answer_of)
         }
         Request::Unchanged => {
-            runtime.block_on(publisher.source_is_unchanged());
-            Answer::Noted
+            runtime.block_on(publisher.source_is_unchanged()).map_or_else(failed, |()| Answer::Noted)
         }
         Request::Problem(reason) => {
             publisher.note_source_problem(reason);

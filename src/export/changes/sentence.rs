@@ -1,6 +1,6 @@
 //! Describes changes in words, as people at the venue would.
 
-use crate::program::{Change, ChangeKind, Conference, Field, Session, Slot, Speaker, Status, Text};
+use crate::program::{Change, ChangeKind, Conference, Field, Session, Slot, Speaker, Text};
 use crate::revision::Slugs;
 use crate::texts::Texts;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -132,12 +132,7 @@ impl SentenceWriter<'_> {
             say(texts.change_speakers_head.to_owned(), sentence);
         }
         if before.status != after.status {
-            let status = match after.status {
-                Status::Confirmed => texts.status_confirmed,
-                Status::Tentative => texts.status_tentative,
-                Status::Cancelled => texts.status_cancelled,
-                Status::Withdrawn => texts.status_withdrawn,
-            };
+            let status = texts.status(after.status);
             say(texts.change_status_head(status), texts.change_status(status));
         }
         let described = [

@@ -205,6 +205,7 @@ fn followed(status: SourceStatus) -> FollowedSource {
         host: status.host,
         read: status.read,
         problem: status.problem.map(|problem| (problem.since, problem.reason)),
+        is_discarded: status.discarded,
         conflicts: status.conflicts.into_iter().map(conflict).collect(),
         notes: status.notes,
     }

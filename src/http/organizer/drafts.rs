@@ -3,7 +3,6 @@
 use crate::http::Problem;
 use crate::publisher::PublishError;
 use crate::store::{Origin, Store, TemporaryKind, TemporaryRecord, Write};
-use crate::web::TypedNumber;
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -19,7 +18,7 @@ const MAX_SHARED_DRAFTS: usize = 32;
 /// How long a previewed file stays in the store.
 const LASTS: TimeDelta = TimeDelta::hours(1);
 
-/// The previewed files, by the digest that confirms them.
+/// The previewed files, by the digest that confirmed them when they were first previewed.
 #[derive(Debug)]
 pub(in crate::http) enum Drafts {
     Memory(Mutex<VecDeque<(String, PreviewedFile)>>),
@@ -32,10 +31,8 @@ pub(in crate::http) struct PreviewedFile {
     #[serde(skip)]
     pub(super) csv: Bytes,
     pub(super) origin: Origin,
-    /// The release that the file was compared with.
+    /// The release that was live when the file was first previewed.
     pub(super) base: u64,
-    /// The number that publishes the release, if the guard holds it.
-    pub(super) number: Option<TypedNumber>,
 }
 
 impl PreviewedFile {

@@ -1,15 +1,16 @@
 //! Previews at the desk, and the form that publishes exactly what a preview showed.
 //!
-//! A previewed file stays in memory, or with several replicas in the store, under the digest that confirms it, with the
-//! release that it was compared with. So exactly the changes that were shown are published. If another release was published meanwhile, a new preview is
-//! shown. A release that the guard holds also needs the number that its preview asks for.
+//! A previewed file stays in memory, or with several replicas in the store, with the release that was live then. Each
+//! preview is a page with an address of its own (the form redirects to it), so the browser's Back and reload buttons work.
+//! The page names the digest that confirms exactly the changes that it shows. If another release was published meanwhile,
+//! a new preview is shown. A release that the guard holds also needs the number that its preview asks for.
 
 use super::OrganizerRequest;
 use super::desk::{done, faults, reason_texts, source};
 use super::drafts::PreviewedFile;
 use crate::http::Problem;
 use crate::http::browser::{PostedForm, uploaded_file};
-use crate::http::reply::{Answer, html};
+use crate::http::reply::{Answer, html, see_other_at};
 use crate::import::rows_of;
 use crate::program::{Civil, SessionId, Text, Zone};
 use crate::publisher::{Preview, Proposal, PublishError, Publisher};
@@ -18,87 +19,117 @@ use crate::texts::Texts;
 use crate::web::{self, DeskDone, PreviewContent, PreviewFault, TypedNumber, WrittenRow};
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDateTime, Utc};
-use http::StatusCode;
+use http::HeaderValue;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
+use url::form_urlencoded::byte_serialize;
 
 impl OrganizerRequest<'_> {
     /// Shows what publishing a stored release again would change.
     pub(in crate::http) async fn preview_release(self, number: u64) -> Answer {
         let publisher = Arc::clone(&self.organizer.publisher);
         let csv = self.organizer.store.read(move |_| publisher.release_csv(number)).await?.into();
-        self.show(csv, Origin::Rollback { of: number }, PreviewReason::First).await
+        self.keep(csv, Origin::Rollback { of: number }).await
     }
 
     /// Shows what a held release would change.
     pub(in crate::http) async fn preview_held(self, form: PostedForm) -> Answer {
         let status = self.organizer.publisher.status();
         let held = status.held.find(form.one("digest")).ok_or(Problem::NoPreview)?;
-        self.show(held.csv.clone(), held.origin, PreviewReason::First).await
+        let file = PreviewedFile { csv: held.csv.clone(), origin: held.origin, base: held.base };
+        self.keep_as(held.digest.clone(), file).await
     }
 
     /// Shows the changes that the uploaded file would make.
-    pub(super) async fn preview_page(self) -> Answer {
+    pub(super) async fn preview_file(self) -> Answer {
         let csv = uploaded_file(self.request, self.body.clone(), "program").await?;
-        self.show(csv, Origin::Upload, PreviewReason::First).await
+        self.keep(csv, Origin::Upload).await
     }
 
-    async fn show(&self, csv: Bytes, origin: Origin, reason: PreviewReason) -> Answer {
+    /// Keeps a program and redirects to its preview.
+    async fn keep(&self, csv: Bytes, origin: Origin) -> Answer {
+        let base = self.organizer.publisher.current().number();
+        let digest = self.digest(&csv, base).await?;
+        self.keep_as(digest, PreviewedFile { csv, origin, base }).await
+    }
+
+    async fn keep_as(&self, digest: String, file: PreviewedFile) -> Answer {
+        let answer = shown(&digest, None);
+        self.organizer.drafts.add(digest, file, self.organizer.clock.now()).await?;
+        answer
+    }
+
+    /// The digest that confirms a program as the successor of a release. The program may have 20 MiB, so a thread that
+    /// may block computes it.
+    async fn digest(&self, csv: &Bytes, base: u64) -> Result<String, Problem> {
+        let (publisher, csv) = (Arc::clone(&self.organizer.publisher), csv.clone());
+        Ok(tokio::task::spawn_blocking(move || publisher.digest(&csv, base)).await?)
+    }
+
+    /// The page of a kept program: its changes against the live release.
+    pub(in crate::http) async fn preview_page(self, key: String) -> Answer {
+        let kept = self.organizer.drafts.find(&key, self.organizer.clock.now())?;
+        let PreviewedFile { csv, origin, base } = kept.ok_or(Problem::NoPreview)?;
+        let fault = match (self.query("typed"), self.query("fault").as_deref()) {
+            (Some(typed), _) => Some(PreviewFault::WrongNumber(cut(&typed))),
+            (None, Some("time")) => Some(PreviewFault::BadTime),
+            (None, _) => None,
+        };
         let publisher = Arc::clone(&self.organizer.publisher);
         let turn = self.organizer.turns.preview().await?;
         // The turn lasts until the page is rendered: a preview of 50,000 sessions holds hundreds of megabytes.
         let look = move || {
             let _turn = turn;
             let seen = publisher.preview(&csv);
-            let base = Arc::clone(&seen.base);
+            let live = Arc::clone(&seen.base);
             let mut page = content(&publisher, seen, &csv)?;
-            page.source = source(origin);
-            let status = reason.status(&page);
-            if let PreviewReason::Fault(fault) = reason {
-                page.fault = Some(fault);
-            }
-            let draft = page.digest.clone().map(|digest| {
-                let number = (!page.reasons.is_empty()).then(|| TypedNumber::of(&page.changes));
-                (digest, PreviewedFile { csv, origin, base: base.number(), number })
-            });
-            Ok::<_, PublishError>((status, draft, web::preview(&base, &page)))
+            (page.key, page.source) = (key, source(origin));
+            page.reverted = publisher.reverted_changes(base, &live, &page.changes)?;
+            let is_superseded = base != live.number() && !page.changes.is_empty();
+            page.fault = fault.or(is_superseded.then_some(PreviewFault::Superseded));
+            Ok::<_, PublishError>(web::preview(&live, &page))
         };
-        let (status, draft, page) = tokio::task::spawn_blocking(look).await??;
-        if let Some((digest, draft)) = draft {
-            self.organizer.drafts.add(digest, draft, self.organizer.clock.now()).await?;
-        }
-        let mut response = html(page);
-        *response.status_mut() = status;
-        Ok(response)
+        Ok(html(tokio::task::spawn_blocking(look).await??))
     }
 
     /// Publishes a previewed or held program, now or at the time in the form. If another release was published since
     /// the preview, shows a new preview.
     pub(in crate::http) async fn publish_shown(self, form: PostedForm) -> Answer {
-        let digest = form.one("confirm");
+        let confirm = form.one("confirm");
+        let key = Some(form.one("preview")).filter(|key| !key.is_empty()).unwrap_or(confirm);
         let publisher = &self.organizer.publisher;
-        let held = || {
-            let status = publisher.status();
-            let held = status.held.find(digest)?;
-            let number = Some(TypedNumber::of(&held.details));
-            Some(PreviewedFile { csv: held.csv.clone(), origin: held.origin, base: held.base, number })
-        };
-        let found = self.organizer.drafts.find(digest, self.organizer.clock.now())?;
-        let draft = found.or_else(held).ok_or(Problem::NoPreview)?;
-        let PreviewedFile { csv, origin, base, number } = draft;
-        if let Some(number) = number.filter(|_| base == publisher.current().number()) {
-            let typed: String = form.one("number").chars().take(20).collect();
-            if !number.is(&typed) {
-                return self.show(csv, origin, PreviewReason::Fault(PreviewFault::WrongNumber(typed))).await;
+        let held = publisher.status().held.find(confirm).cloned();
+        let file = match (self.organizer.drafts.find(key, self.organizer.clock.now())?, &held) {
+            (Some(file), _) => file,
+            (None, Some(held)) => {
+                let file = PreviewedFile { csv: held.csv.clone(), origin: held.origin, base: held.base };
+                // A fault in the form is shown on the preview.
+                self.organizer.drafts.add(key.to_owned(), file.clone(), self.organizer.clock.now()).await?;
+                file
             }
+            (None, None) => return Err(Problem::NoPreview),
+        };
+        let PreviewedFile { csv, origin, .. } = file;
+        let live = publisher.current().number();
+        if self.digest(&csv, live).await? != confirm {
+            return shown(key, None);
+        }
+        let number = match held {
+            Some(held) => Some(TypedNumber::of(&held.details)),
+            // Only the form of a held release has the field.
+            None if form.has("number") => self.number(&csv).await?,
+            None => None,
+        };
+        if number.is_some_and(|number| !number.is(&cut(form.one("number")))) {
+            return shown(key, Some(PreviewFault::WrongNumber(cut(form.one("number")))));
         }
         let proposal = Proposal {
-            csv: csv.clone(),
+            csv,
             origin,
             who: Some(self.who.clone()),
             // Without a typed number the guard must not hold the release, as when it was previewed.
-            confirm: number.map(|_| digest.to_owned()),
-            expect: Some(base),
+            confirm: number.map(|_| confirm.to_owned()),
+            expect: Some(live),
         };
         let result = match form.one("at") {
             "" => publisher.publish(proposal).await.map(|published| match published.is_new {
@@ -107,47 +138,50 @@ impl OrganizerRequest<'_> {
             }),
             at => match venue_time(at, publisher.conference().zone) {
                 Some(at) => publisher.schedule(proposal, at).await.map(|_| DeskDone::Scheduled),
-                None => return self.show(csv, origin, PreviewReason::Fault(PreviewFault::BadTime)).await,
+                None => return shown(key, Some(PreviewFault::BadTime)),
             },
         };
         match result {
             Ok(what) => done(what),
-            Err(PublishError::Superseded { .. }) => {
-                self.show(csv, origin, PreviewReason::Fault(PreviewFault::Superseded)).await
-            }
-            Err(PublishError::Past { .. }) => {
-                self.show(csv, origin, PreviewReason::Fault(PreviewFault::BadTime)).await
-            }
-            Err(PublishError::Held(_) | PublishError::Refused(_)) => {
-                self.show(csv, origin, PreviewReason::Again).await
+            Err(PublishError::Past { .. }) => shown(key, Some(PreviewFault::BadTime)),
+            Err(PublishError::Superseded { .. } | PublishError::Held(_) | PublishError::Refused(_)) => {
+                shown(key, None)
             }
             Err(error) => Err(error.into()),
         }
     }
-}
 
-/// Why a preview is shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum PreviewReason {
-    /// The organizer requested it.
-    First,
-    /// The program could not be published as shown before.
-    Again,
-    /// The form was wrong, or another release came first.
-    Fault(PreviewFault),
-}
-
-impl PreviewReason {
-    fn status(&self, page: &PreviewContent) -> StatusCode {
-        match self {
-            Self::First if page.digest.is_none() && page.faults.iter().any(|fault| fault.is_error) => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
-            Self::First => StatusCode::OK,
-            Self::Again | Self::Fault(PreviewFault::Superseded) => StatusCode::CONFLICT,
-            Self::Fault(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        }
+    /// The number that publishes a program; none if the guard does not hold it.
+    async fn number(&self, csv: &Bytes) -> Result<Option<TypedNumber>, Problem> {
+        let (publisher, csv) = (Arc::clone(&self.organizer.publisher), csv.clone());
+        let turn = self.organizer.turns.preview().await?;
+        let look = move || {
+            let _turn = turn;
+            let Preview { prepared, verdict, .. } = publisher.preview(&csv);
+            verdict.filter(|verdict| verdict.is_held())?;
+            Some(TypedNumber::of(&prepared?.changes))
+        };
+        Ok(tokio::task::spawn_blocking(look).await?)
     }
+}
+
+/// The redirect to the preview of a kept program, which shows a fault of the form.
+fn shown(key: &str, fault: Option<PreviewFault>) -> Answer {
+    let query = match fault {
+        Some(PreviewFault::WrongNumber(typed)) => {
+            format!("?typed={}", byte_serialize(typed.as_bytes()).collect::<String>())
+        }
+        Some(PreviewFault::BadTime) => "?fault=time".to_owned(),
+        Some(PreviewFault::Superseded) | None => String::new(),
+    };
+    let key: String = byte_serialize(key.as_bytes()).collect();
+    let location = HeaderValue::try_from(format!("/organizer/preview/{key}{query}"));
+    Ok(see_other_at(location.map_err(|_| Problem::NoPreview)?))
+}
+
+/// As much of a typed text as the page repeats.
+fn cut(typed: &str) -> String {
+    typed.chars().take(20).collect()
 }
 
 /// The page's content. Reads every agenda, so it runs on a thread that may block.

@@ -39,7 +39,7 @@ impl OrganizerRequest<'_> {
     /// Shows the changes that an upload would make: as a page for the desk's form, as JSON for programs.
     pub(in crate::http) async fn preview_upload(self) -> Answer {
         match browser::boundary(self.request) {
-            Some(_) => self.preview_page().await,
+            Some(_) => self.preview_file().await,
             None => self.preview().await,
         }
     }

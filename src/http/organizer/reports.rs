@@ -209,7 +209,7 @@ mod tests {
             (Method::GET, "/organizer/releases", StatusCode::OK),
             (Method::GET, "/organizer/releases/1", StatusCode::OK),
             (Method::GET, "/organizer/picks", StatusCode::OK),
-            (Method::POST, "/organizer/releases/1/preview", StatusCode::OK),
+            (Method::POST, "/organizer/releases/1/preview", StatusCode::SEE_OTHER),
             (Method::POST, "/organizer/releases/1/publish", StatusCode::OK),
             (Method::DELETE, "/organizer/schedule", StatusCode::NOT_FOUND),
             (Method::PUT, "/organizer/program", StatusCode::CREATED),

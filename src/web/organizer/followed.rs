@@ -1,6 +1,7 @@
 //! The desk's section about the followed source.
 
 use crate::program::Field;
+use crate::web::preview::value;
 use crate::web::site::Site;
 use chrono::{DateTime, Utc};
 
@@ -13,6 +14,8 @@ pub struct FollowedSource {
     pub read: Option<DateTime<Utc>>,
     /// Since when the source cannot be followed, and why.
     pub problem: Option<(DateTime<Utc>, String)>,
+    /// Whether the source has a program that an organizer discarded.
+    pub is_discarded: bool,
     /// The edits by hand that hide a change of the source.
     pub conflicts: Vec<SourceConflict>,
     /// Notes about parts of the last program that were left out or guessed.
@@ -42,6 +45,7 @@ pub(super) struct FollowedView<'a> {
     pub(super) heading: String,
     pub(super) read: String,
     pub(super) problem: Option<String>,
+    pub(super) discarded: Option<&'static str>,
     pub(super) conflicts: Vec<String>,
     pub(super) notes: &'a [String],
 }
@@ -49,12 +53,15 @@ pub(super) struct FollowedView<'a> {
 impl<'a> FollowedView<'a> {
     pub(super) fn of(site: &Site<'_>, source: &'a FollowedSource) -> Self {
         let words = site.words;
-        let value =
-            |text: &str| if text.is_empty() { words.source_nothing.to_owned() } else { text.to_owned() };
+        let shown = |fields: &[Field], text: &str| match (fields, text) {
+            (_, "") => words.source_nothing.to_owned(),
+            ([field], text) => value(site, *field, text.to_owned()),
+            _ => text.to_owned(),
+        };
         let conflict = |conflict: &SourceConflict| match conflict {
             SourceConflict::Cells { title, fields, source, own } => {
                 let names: Vec<&str> = fields.iter().map(|field| words.field(*field)).collect();
-                words.source_conflict(title, &names.join(", "), &value(source), &value(own))
+                words.source_conflict(title, &names.join(", "), &shown(fields, source), &shown(fields, own))
             }
             SourceConflict::DeletedRow(title) => words.source_deleted_row(title),
         };
@@ -68,6 +75,7 @@ impl<'a> FollowedView<'a> {
                 .problem
                 .as_ref()
                 .map(|(since, reason)| words.source_problem(&site.when.full(*since), reason)),
+            discarded: source.is_discarded.then_some(words.source_discarded),
             conflicts: source.conflicts.iter().map(conflict).collect(),
             notes: &source.notes,
         }

@@ -97,7 +97,7 @@ async fn every_html_answer_has_a_policy_and_no_other_site_may_frame_it() {
     for page in [
         "200 GET /",
         "200 GET /organizer",
-        "200 POST /organizer/preview",
+        "410 GET /organizer/preview/none",
         "200 GET /agenda",
         "200 POST /agenda/handover",
         "404 GET /nowhere",

@@ -97,8 +97,9 @@ const ROWS: &[Row] = &[
     ("/organizer/session/end", Elsewhere, &[("POST", 303)]),
     ("/organizer/publish", Organizer, &[("POST", 410)]),
     ("/organizer/held/preview", Organizer, &[("POST", 410)]),
+    ("/organizer/preview/{digest}", Organizer, &[("GET", 410)]),
     ("/organizer/held/discard", Organizer, &[("POST", 303)]),
-    ("/organizer/releases/{n}/preview", Organizer, &[("POST", 200)]),
+    ("/organizer/releases/{n}/preview", Organizer, &[("POST", 303)]),
     ("/organizer/program", Organizer, &[("GET", 200), ("PUT", 200)]),
     ("/organizer/preview", Organizer, &[("POST", 200)]),
     ("/organizer/status", Organizer, &[("GET", 200)]),
@@ -346,6 +347,7 @@ pub(super) fn filled(pattern: &str, in_path: &str) -> String {
         ("{n}", "1"),
         ("{device}", "000000000000000000000000"),
         ("{name}", "none.js"),
+        ("{digest}", "none"),
     ];
     let target = values.iter().fold(pattern.to_owned(), |target, (name, value)| target.replace(name, value));
     target

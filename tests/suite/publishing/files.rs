@@ -27,6 +27,30 @@ async fn a_broken_file_changes_nothing_and_is_reported() {
     assert!(venue.save_and_publish(&moved(&csv(), 1)).await.unwrap().is_ok());
 }
 
+/// A bug: the desk showed the error until the next release.
+#[tokio::test]
+async fn a_file_that_is_corrected_to_the_live_program_leaves_no_fault_behind() {
+    for wrong in [csv().replace("09:00", "25:00"), without(&csv(), |n| n > 4)] {
+        let mut venue = Venue::started();
+        venue.save_and_publish(&wrong).await.unwrap().unwrap_err();
+        assert!(venue.save_and_publish(&csv()).await.is_none());
+        let status = venue.running().status();
+        let last = status.last.unwrap();
+        assert_eq!((last.origin, last.verdict), (Origin::File, AttemptResult::Unchanged { release: 1 }));
+        assert_eq!(last.at, venue.clock.now());
+        assert!(last.report.is_none() && status.held.newest().is_none());
+        venue.clock.advance(chrono::TimeDelta::minutes(1));
+        assert!(venue.running().publish_file().await.is_none());
+        assert_eq!(venue.running().status().last.unwrap().at, last.at, "touched, not changed");
+
+        // Put back to a file that an upload replaced, it is ignored as before.
+        venue.upload(&moved(&csv(), 2)).await.unwrap();
+        venue.save_and_publish(&wrong).await.unwrap().unwrap_err();
+        assert!(venue.save_and_publish(&csv()).await.is_none());
+        assert!(venue.running().status().last.is_none() && venue.running().file_is_stale());
+    }
+}
+
 #[tokio::test]
 async fn an_unreadable_file_leaves_the_release_live() {
     let mut venue = Venue::started();

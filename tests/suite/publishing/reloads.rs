@@ -17,7 +17,7 @@ impl Venue {
             publishing: config.publishing,
             webhooks: config.webhooks,
             push: config.push,
-            source: None,
+            source: config.source,
             mail: config.mail,
         };
         let result = self.running().reconfigure(settings).await;
@@ -67,6 +67,8 @@ async fn a_changed_zone_is_held_until_the_config_is_set_back_or_confirmed() {
     venue.config = config;
     assert!(venue.reload().await.unwrap().is_none());
     assert!(venue.running().status().held.newest().is_none());
+    let last = venue.running().status().last.unwrap();
+    assert_eq!((last.origin, last.verdict), (Origin::Config, AttemptResult::Unchanged { release: 1 }));
 
     venue.config = venue.config.replace("America/Los_Angeles", "America/New_York");
     assert!(matches!(venue.reload().await, Err(PublishError::Held(_))));

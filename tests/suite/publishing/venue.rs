@@ -121,7 +121,7 @@ impl Venue {
             settings: self.settings.clone(),
             webhooks: self.webhooks.clone(),
             push: Config::parse(Some(&self.config), Overrides::default()).unwrap().push,
-            source: None,
+            source: Config::parse(Some(&self.config), Overrides::default()).unwrap().source,
             mail: None,
             spool: self.dir.path().join("spool"),
             inspect: self.inspect,
