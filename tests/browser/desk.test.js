@@ -82,6 +82,26 @@ for (const [viewport, colorScheme] of [[PHONE, "light"], [DESK, "dark"]]) {
     assert.equal(await page.evaluate(() => document.activeElement.className), "done", "the confirmation has the focus");
     await page.locator(".is-live h3", { hasText: "Release 2" }).waitFor();
 
+    // A bug: the preview was the answer to a form, so the browser could not go back to it.
+    await page.goBack();
+    await page.getByText("Nothing would change.").waitFor();
+    await page.reload();
+    await page.getByText("Nothing would change.").waitFor();
+    await page.getByRole("link", { name: "Organizer", exact: true }).first().click();
+
+    // A file with errors is corrected on the page that lists them.
+    await choose(page, edited.replace("2025-03-25,16:20", "2025-03-25,26:20"));
+    await page.getByRole("button", { name: "Preview", exact: true }).click();
+    await page.locator(".faults .error").first().waitFor();
+    await check(page, "errors");
+    await shoot(page, name("2-errors"));
+    await page.getByLabel("Choose the corrected file").setInputFiles({
+      name: "program.csv", mimeType: "text/csv", buffer: Buffer.from(edited),
+    });
+    await page.getByRole("button", { name: "Preview", exact: true }).click();
+    await page.getByText("Nothing would change.").waitFor();
+    await page.goto("/organizer");
+
     // The file differs from the upload now. A cut off file is held, and is published only with the right number.
     await page.getByRole("heading", { name: "The program file is ignored" }).waitFor();
     server.save(() => cut(edited));
@@ -92,6 +112,8 @@ for (const [viewport, colorScheme] of [[PHONE, "light"], [DESK, "dark"]]) {
       await page.reload();
     }
     await check(page, "a held release");
+    const top = (await held.boundingBox()).y;
+    assert.ok(top < viewport.height / 2, `what waits for a decision stands at the top, not at ${top} px`);
     await shoot(page, name("3-held"));
     await page.getByLabel("Type 5 to publish anyway").fill("4");
     await page.getByRole("button", { name: "Publish anyway" }).click();
