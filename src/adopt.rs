@@ -20,6 +20,7 @@ mod json;
 mod length;
 mod merge;
 mod notes;
+mod own;
 mod pretalx;
 mod prose;
 mod refusal;

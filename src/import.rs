@@ -38,6 +38,7 @@ pub(crate) use fault::counted;
 pub use fault::{Fault, capitalized, place};
 pub use file::{FileRow, ProgramFile, Truncation, rows_of, truncation, without_formulas, without_session};
 pub use header::field_meant;
+pub use people::names_several;
 pub use report::{AlikeWarnings, Report};
 
 use crate::program::{Conference, Program};

@@ -61,6 +61,7 @@ pub(super) struct ForeignSession {
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct ForeignPerson {
     pub name: String,
+    pub role: String,
     pub affiliation: String,
     pub bio: String,
 }

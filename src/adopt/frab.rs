@@ -2,6 +2,7 @@
 
 use super::AdoptError;
 use super::foreign::{ForeignPerson, ForeignProgram, ForeignSession, ForeignTime};
+use super::own;
 use super::value::{
     DayFrame, JsonObject, clock, is_filled, length, member, moment, paragraphs_of, rooms_of, shown, tracks_of,
 };
@@ -43,9 +44,9 @@ fn own_id(page: &str) -> String {
 }
 
 impl FrabEvent {
-    /// Adds the event to the program. In our own schedules the subtitle is the block, and the description lists the
-    /// speakers.
-    fn add(self, is_ours: bool, foreign: &mut ForeignProgram) {
+    /// Adds the event to the program. In our own schedules the subtitle is the block, the description lists the speakers,
+    /// and the address may be that of our page.
+    fn add(mut self, is_ours: bool, foreign: &mut ForeignProgram) {
         let start = self.start();
         let end = moment(&self.end).or_else(|| start?.plus(length(&self.duration)?));
         if self.duration.matches(':').count() == 2 && !self.duration.starts_with('0') && self.end.is_empty() {
@@ -57,6 +58,15 @@ impl FrabEvent {
         }
         let (block, subtitle) =
             if is_ours { (self.subtitle, String::new()) } else { (String::new(), self.subtitle) };
+        if is_ours && self.url == self.origin_url {
+            self.url.clear();
+        }
+        if is_ours && !self.description.is_empty() {
+            match own::speakers_of(&self.description, &self.people) {
+                Some(people) => self.people = people,
+                None => foreign.notes.unmapped("the description of the speakers", &self.title),
+            }
+        }
         let description = if is_ours { String::new() } else { self.description };
         foreign.sessions.push(ForeignSession {
             identity: self.identity,
@@ -113,6 +123,14 @@ fn join_days(foreign: &mut ForeignProgram) {
         }
     }
     foreign.sessions = joined;
+}
+
+/// Completes a schedule that Callboard wrote, and names what it lacks.
+fn finish_own(foreign: &mut ForeignProgram) {
+    own::remove_stand_ins(foreign);
+    foreign.notes.add(
+        "Callboard's schedules for apps have no tags, no status and no cancelled sessions; fetch /schedule.csv to have all",
+    );
 }
 
 /// Whether the `generator` of a schedule is Callboard.
@@ -177,6 +195,9 @@ pub(super) fn read_json(root: &Value) -> Result<ForeignProgram, AdoptError> {
         }
     }
     join_days(&mut foreign);
+    if is_ours {
+        finish_own(&mut foreign);
+    }
     Ok(foreign)
 }
 
@@ -197,11 +218,8 @@ fn json_event(day: &DayFrame, room: &str, found: &JsonObject, foreign: &mut Fore
         }
         let public = member(person, "public_name");
         let name = if public.is_empty() { member(person, "name") } else { public };
-        people.push(ForeignPerson {
-            name,
-            affiliation: String::new(),
-            bio: paragraphs_of(person, "biography"),
-        });
+        let bio = paragraphs_of(person, "biography");
+        people.push(ForeignPerson { name, bio, ..ForeignPerson::default() });
     }
     let links = objects("links")
         .chain(objects("attachments"))
@@ -274,6 +292,9 @@ pub(super) fn read_xml(root: &Element) -> ForeignProgram {
         }
     }
     join_days(&mut foreign);
+    if is_ours {
+        finish_own(&mut foreign);
+    }
     foreign
 }
 

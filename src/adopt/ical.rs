@@ -8,6 +8,7 @@ mod series;
 use super::foreign::{
     ForeignPerson, ForeignProgram, ForeignSession, ForeignTime, is_kind_alone, kind_named, utc_of,
 };
+use super::own;
 use crate::ics::{self, Component, GrammarErrorKind, Line, Moment, Reading, ZoneRules};
 use crate::program::{Status, Zone};
 use chrono::TimeDelta;
@@ -87,6 +88,13 @@ pub(super) fn read(reading: &Reading) -> ForeignProgram {
     for (group, zones) in series {
         let times = group.times(window, &zones, &mut foreign);
         foreign.sessions.extend(times);
+    }
+    if is_ours {
+        own::remove_stand_ins(&mut foreign);
+        foreign.notes.add(
+            "Callboard's calendars have no bios, no languages, no feedback addresses and no word about recordings; fetch \
+             /schedule.csv to have all",
+        );
     }
     let most =
         zones.into_iter().max_by(|a, b| a.1.cmp(&b.1).then_with(|| b.0.cmp(&a.0))).map(|(zone, _)| zone);
@@ -250,6 +258,9 @@ impl EventReader {
                         _ => Status::Confirmed,
                     });
                 }
+                "CATEGORIES" if self.producer == Producer::Callboard => {
+                    own::categories(line.texts(), session)
+                }
                 "CATEGORIES" => categories(line.texts(), session),
                 "X-ALT-DESC" if description.trim().is_empty() => description = line.text(),
                 // The same text as HTML.
@@ -272,6 +283,12 @@ impl EventReader {
             Producer::Indico => description = speakers_line(&description, session),
             Producer::Callboard => {
                 session.own_id = session.identity.split('@').next().unwrap_or_default().to_owned();
+                description = own::text_of(&description, session);
+                if !description.is_empty() {
+                    let message = "a description of Callboard's calendars does not tell block and speakers from the abstract, so \
+                                   the abstract may begin with them; fetch /schedule.csv to have them in their columns";
+                    foreign.notes.add_for(&session.title, message);
+                }
             }
             Producer::Other => {}
         }
@@ -325,7 +342,7 @@ fn speakers_line(description: &str, session: &mut ForeignSession) -> String {
             None => (entry, ""),
         };
         let (name, affiliation) = (name.to_owned(), affiliation.to_owned());
-        session.people.push(ForeignPerson { name, affiliation, bio: String::new() });
+        session.people.push(ForeignPerson { name, affiliation, ..ForeignPerson::default() });
     }
     rest.trim_start().to_owned()
 }

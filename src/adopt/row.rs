@@ -8,7 +8,7 @@ use super::identity::{RowIdentity, name_sessions};
 use super::notes::Notes;
 use super::prose::{self, one_line, paragraphs};
 use crate::export::{Cells, clock_cell, write_table};
-use crate::import::YEARS;
+use crate::import::{YEARS, names_several};
 use crate::program::{Field, SessionKind, Status, Text, Zone, language_tag, slug_of};
 use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc};
 use std::collections::{HashMap, HashSet};
@@ -234,7 +234,7 @@ impl RowWriter {
     fn people(&mut self, session: &str, people: &[ForeignPerson]) -> (String, String) {
         let mut lines = Vec::new();
         let mut bios = Vec::new();
-        for person in people {
+        for (n, person) in people.iter().enumerate() {
             let raw = Text::line(&prose::name(&person.name)).0;
             // In a name, a comma would start the affiliation, a colon end the role, and a semicolon end the speaker.
             let name = Text::line(&raw.as_str().replace([',', ';', ':'], " ")).0;
@@ -246,10 +246,18 @@ impl RowWriter {
             if name != raw.as_str() {
                 self.note(raw.as_str(), "commas, colons and semicolons in a speaker's name became spaces");
             }
-            let affiliation = Text::line(&prose::name(&person.affiliation).replace([';', '&'], ",")).0;
-            let line =
+            let affiliation = Text::line(&prose::name(&person.affiliation).replace(';', ",")).0;
+            let mut line =
                 if affiliation.is_empty() { name.to_owned() } else { format!("{name}, {affiliation}") };
-            lines.push(cut(&line, 400).trim_end().to_owned());
+            let role = Text::line(&person.role.replace([',', ';', ':'], " ")).0;
+            let role = cut(role.as_str(), 200).trim();
+            let is_shared = people.iter().skip(n + 1).any(|next| next.role.is_empty());
+            if names_several(role) && is_shared {
+                self.note(session, "a role of several people was left out, since it would be that of one");
+            } else if !role.is_empty() {
+                line = format!("{role}: {line}");
+            }
+            lines.push(cut(&line, 600).trim_end().to_owned());
             let bio = self.prose("bios", &person.bio, session);
             let bio: Vec<&str> =
                 bio.as_str().lines().map(|line| if line.trim() == "--" { "—" } else { line }).collect();

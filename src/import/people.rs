@@ -128,13 +128,18 @@ fn several(speaker: &Speaker) -> Option<Defect> {
     })
 }
 
+/// Whether a role is in the plural: `Program Co-Chairs`.
+pub fn names_several(role: &str) -> bool {
+    let last = role.rsplit(' ').next().unwrap_or_default().to_lowercase();
+    PLURALS.contains(&last.as_str())
+}
+
 /// The defect of `Program Co-Chairs: A, X; B, Y`, which the grammar reads as a role of A alone.
 fn plural_role(speakers: &[Speaker]) -> Option<Defect> {
     let (index, role) = speakers.windows(2).enumerate().find_map(|(index, pair)| {
         let [first, second] = pair else { return None };
         let role = first.role.as_ref()?.as_str();
-        let last = role.rsplit(' ').next()?.to_lowercase();
-        (second.role.is_none() && PLURALS.contains(&last.as_str())).then_some((index, role))
+        (second.role.is_none() && names_several(role)).then_some((index, role))
     })?;
     let one = role.strip_suffix(['s', 'S']).unwrap_or(role);
     let lines: Vec<String> = speakers

@@ -23,7 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("agenda", &["program", "revision", "feed", "release"]),
     ("export", &["program", "texts", "revision", "feed", "release", "agenda", "ics", "xml"]),
     ("doctor", &["program", "revision", "feed", "release", "ics", "xml"]),
-    ("adopt", &["program", "import", "export", "ics", "xml"]),
+    ("adopt", &["program", "texts", "import", "export", "ics", "xml"]), // texts: the notes in our own calendars
     ("exchange", &["program", "texts", "revision", "feed", "release", "agenda", "export", "ics"]),
     ("web", &["program", "texts", "revision", "feed", "release", "agenda", "exchange", "xml"]),
     ("store", &["program", "revision"]),

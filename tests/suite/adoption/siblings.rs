@@ -292,6 +292,7 @@ fn the_time_may_stand_in_the_cell_of_the_date() {
     for cells in [
         "2026-05-01 13:00,",
         "2026-05-01T13:00:00+02:00,",
+        "2026-05-01T04:00:00-07:00,",
         "Fr 01.05.2026 13:00,",
         "\"1 May 2026, 13:00-14:00\",",
         "2026-05-01 00:00:00,13:00",
@@ -303,4 +304,49 @@ fn the_time_may_stand_in_the_cell_of_the_date() {
     let adopted = sheet(text).unwrap();
     assert_eq!(start_and_minutes(&adopted), ("05-01 13:00".to_owned(), vec![60]));
     assert!(notes_contain(&adopted, "left out, because its start cannot be read (B: 2026-05-01 00:00:00)"));
+}
+
+/// Exports for apps and calendars must fill fields that a session leaves empty. What they fill in is not the program's.
+#[test]
+fn our_own_exports_come_back_without_what_they_add() {
+    let mut fixture = fixtures::tricky();
+    fixture.sessions[0].tags = vec!["ai".into(), "talk".into()];
+    fixture.sessions[0].speakers[1].role = Some("Chair".into());
+    fixture.sessions[0].speakers[0].affiliation = Some("AT&T".into());
+    fixture.sessions[1].tags = vec!["ops".into()];
+    fixture.sessions[5].tags = vec!["food".into()];
+    fixture.conference.venue = None;
+    let release = fixture.release();
+    let original =
+        |id: &str| release.program.order().iter().find(|session| session.id.as_str() == id).unwrap();
+    let feed = release.feeds.feeds().find(|(key, _)| key.to_string() == "/program.ics").unwrap().1;
+    for (name, bytes) in [
+        ("json", schedule_json(&release).bytes.to_vec()),
+        ("xml", schedule_xml(&release).bytes.to_vec()),
+        ("ics", feed.identity.to_vec()),
+    ] {
+        let adopted = adopt(&bytes, None).unwrap();
+        let back = program(&adopted);
+        for session in back.order() {
+            let before = original(session.id.as_str());
+            let place = |s: &Session| {
+                (s.slot.room.clone(), s.track.is_some(), s.url.clone(), s.kind, s.links.clone())
+            };
+            assert_eq!(place(session), place(before), "{name}: {}", session.id);
+            if name == "ics" {
+                assert_eq!(session.tags, before.tags);
+            } else {
+                assert_eq!((&session.speakers, &session.block), (&before.speakers, &before.block), "{name}");
+                assert_eq!(session.abstract_text, before.abstract_text, "{name}");
+            }
+            assert!(
+                !session.abstract_text.as_str().contains("/sessions/"),
+                "{name}: {}",
+                session.abstract_text
+            );
+        }
+        assert!(back.order().iter().any(|session| session.slot.room.is_some()), "{name}");
+        assert_eq!(adopted.rooms.len(), 1, "{name}: {:?}", adopted.rooms);
+        assert!(notes_contain(&adopted, "/schedule.csv") && notes_contain(&adopted, "is no room"), "{name}");
+    }
 }
