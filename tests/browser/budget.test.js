@@ -1,5 +1,6 @@
 // The budget of the program page: bytes, requests, layout shifts and long tasks, as the browser measures them, for the
-// shipped program and for two synthetic programs in the shape of larger conferences.
+// shipped program and for two synthetic programs in the shape of larger conferences. What the worker fetches once the page
+// has loaded and is idle is not part of this budget; `offline.test.js` has the limits for it.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Server } from "./server.js";
-import { DESK, PHONE, held, launch, pick, shoot, visitor } from "./visitor.js";
+import { DESK, PHONE, held, launch, pick, shoot, until, visitor } from "./visitor.js";
 
 let browser, server;
 before(async () => {
@@ -101,7 +101,7 @@ test("a search result is picked in place", async (t) => {
   const button = page.locator("#results").getByRole("button", { name: /Slow Queries/ });
   await button.click();
   await page.locator('#results button.pick[aria-pressed="true"]').waitFor();
-  await page.waitForFunction(async () => (await (await fetch("/agenda/state")).json()).picks.length === 1);
+  await until(page, async () => (await (await fetch("/agenda/state")).json()).picks.length === 1);
   assert.deepEqual(await held(page), ["slow-queries"]);
 });
 

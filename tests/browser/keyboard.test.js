@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { CONFIG, PROGRAM, furnish } from "./pages.js";
 import { Server } from "./server.js";
-import { DESK, PHONE, held, launch, pick, shoot, visitor } from "./visitor.js";
+import { DESK, PHONE, held, launch, pick, shoot, until, visitor } from "./visitor.js";
 
 let browser, server;
 before(async () => {
@@ -76,10 +76,10 @@ test("without a mouse, a talk is found, picked, and unpicked", async (t) => {
   for (let stops = 0; stops < 20 && !(await button.evaluate((it) => it === document.activeElement)); stops += 1) await page.keyboard.press("Tab");
   await page.keyboard.press("Space");
   await page.locator("#results button.pick[aria-pressed=true]").waitFor();
-  await page.waitForFunction(async () => (await (await fetch("/agenda/state")).json()).picks.length === 1);
+  await until(page, async () => (await (await fetch("/agenda/state")).json()).picks.length === 1);
   assert.ok(await button.evaluate((it) => it === document.activeElement), "the focus stays on the button");
   await page.keyboard.press("Enter");
-  await page.waitForFunction(async () => (await (await fetch("/agenda/state")).json()).picks.length === 0);
+  await until(page, async () => (await (await fetch("/agenda/state")).json()).picks.length === 0);
   assert.deepEqual(await held(page), []);
 });
 

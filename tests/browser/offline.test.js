@@ -1,8 +1,10 @@
-// Picked sessions are shown without a network, but only as long as this device has the agenda's key.
+// After one visit, program, search and picks work without a network. What is private stays only as long as this device has
+// the agenda's key.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { manyRooms } from "./programs.js";
 import { Server } from "./server.js";
-import { PHONE, launch, pick, visitor } from "./visitor.js";
+import { PHONE, launch, pick, shoot, until, visitor } from "./visitor.js";
 
 let browser, server;
 before(async () => {
@@ -43,7 +45,7 @@ test("offline, what was picked is picked, and can be taken back", async (t) => {
     await page.evaluate(async ([path, body]) => {
       await fetch(path, { method: "POST", body: new URLSearchParams(body) });
     }, [path, body]);
-    await page.waitForFunction(async () => !(await (await caches.open("mine")).match("/agenda/state", { ignoreVary: true })));
+    await until(page, async () => !(await (await caches.open("mine")).match("/agenda/state", { ignoreVary: true })));
   };
   await forget("/agenda/key", {});
   await page.reload();
@@ -51,4 +53,122 @@ test("offline, what was picked is picked, and can be taken back", async (t) => {
   assert.deepEqual(await kept(page), ["search-for-speed"]);
   await forget("/agenda/delete", { sure: "yes" });
   assert.equal(await kept(page), null);
+});
+
+// Waits until the worker has kept a release as a whole.
+const untilKept = (page, release = "1") => until(page, async (release) =>
+  (await (await (await caches.open("about")).match("/"))?.json())?.release === release, release);
+const keptPaths = (page) => page.evaluate(async () =>
+  (await (await caches.open("pages")).keys()).map(({ url }) => new URL(url).pathname + new URL(url).search));
+// What the worker has fetched since it started.
+const fetched = (context) => context.serviceWorkers()[0].evaluate(() =>
+  performance.getEntriesByType("resource").map(({ name, transferSize }) => [new URL(name).pathname, transferSize]));
+const workerOf = async (context) => context.serviceWorkers()[0] ?? context.waitForEvent("serviceworker");
+
+async function ownServer(t, options) {
+  const own = await Server.start(options);
+  t.after(() => own.stop());
+  return own;
+}
+
+test("after one visit, the whole program, its search and the agenda work without a network", async (t) => {
+  const own = await ownServer(t);
+  const { page, context } = await visitor(t, browser, own, { viewport: PHONE });
+  await page.goto("/");
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  await page.waitForFunction(() => navigator.serviceWorker.controller);
+  await pick(page, "slow-queries");
+  await untilKept(page);
+  await until(page, async () =>
+    (await (await (await caches.open("pages")).match("/agenda"))?.text())?.includes("slow-queries"));
+  const bytes = (await fetched(context)).reduce((sum, [, size]) => sum + size, 0);
+  const count = (await fetched(context)).length;
+  t.diagnostic(`${count} requests, ${bytes} bytes in the background`);
+  assert.ok(count < 250 && bytes < 1_500_000, `${count} requests, ${bytes} bytes`);
+
+  await own.down();
+  for (const path of [
+    "/sessions/search-for-speed", "/sessions/slow-queries", "/days/2025-03-25", "/tracks/track-1", "/speakers/scott-laird",
+    "/speakers", "/tracks", "/rooms", "/changes", "/agenda",
+  ]) {
+    await page.goto(path);
+    assert.doesNotMatch(await page.locator("h1").first().textContent(), /offline/, path);
+  }
+  await page.locator("#slow-queries").waitFor();
+  await page.goto("/sessions/slow-queries");
+  await pressed(page, "slow-queries").waitFor();
+  await page.goto("/mine");
+  await pressed(page, "slow-queries").waitFor();
+  await page.goto("/?q=bluesky");
+  await page.locator("#results li").first().waitFor();
+  assert.equal(await page.getByRole("searchbox").inputValue(), "bluesky");
+  assert.equal(await page.locator(".day").first().isVisible(), false);
+  await shoot(page, "offline-search", { whole: false });
+  await page.goto("/?track=track-1");
+  await page.locator("h1").filter({ hasText: "You’re offline" }).waitFor();
+
+  // The agenda leaves the device with its key.
+  await own.up();
+  await page.goto("/agenda");
+  await page.goto("/agenda/plan");
+  assert.ok((await keptPaths(page)).includes("/agenda/plan"));
+  await page.evaluate(() => fetch("/agenda/delete", { method: "POST", body: new URLSearchParams({ sure: "yes" }) }));
+  await until(page, async () =>
+    (await (await caches.open("pages")).keys()).every(({ url }) => !new URL(url).pathname.startsWith("/agenda")));
+});
+
+test("a browser whose agenda's key was taken away keeps no page of the agenda", async (t) => {
+  const { page, context } = await visitor(t, browser, server);
+  await page.goto("/");
+  await page.waitForFunction(() => navigator.serviceWorker.controller);
+  await pick(page, "slow-queries");
+  await until(page, async () => (await caches.open("pages")).match("/agenda"));
+  await context.clearCookies();
+  await page.goto("/");
+  await until(page, async () => !(await (await caches.open("pages")).match("/agenda")));
+  assert.equal(await kept(page), null);
+});
+
+test("a release renews the sessions that it changed", async (t) => {
+  const own = await ownServer(t);
+  const { page, context } = await visitor(t, browser, own);
+  await page.goto("/");
+  await untilKept(page);
+  const worker = await workerOf(context);
+  // Devices spread their requests over half a minute; this one is the first.
+  await worker.evaluate(() => { Math.random = () => 0; performance.clearResourceTimings(); });
+  own.save((csv) => csv.replace("The Search for Speed", "The Search for More Speed"));
+  await page.locator("#notice").filter({ hasText: "The program was updated." }).waitFor();
+  await page.reload();
+  await untilKept(page, "2");
+  const paths = (await fetched(context)).map(([path]) => path);
+  assert.deepEqual(paths.filter((path) => path.startsWith("/sessions/")), ["/sessions/search-for-speed"]);
+  assert.deepEqual(paths.filter((path) => path.startsWith("/speakers/")), ["/speakers/scott-laird"]);
+  await own.down();
+  await page.goto("/sessions/search-for-speed");
+  assert.equal(await page.locator("h1").textContent(), "The Search for More Speed");
+  await page.goto("/?q=more+speed");
+  await page.locator("#results li").filter({ hasText: "More Speed" }).waitFor();
+});
+
+test("a browser that saves data fetches nothing in the background", async (t) => {
+  const { page, context } = await visitor(t, browser, server);
+  await page.goto("/");
+  const worker = await workerOf(context);
+  await worker.evaluate(() => Object.defineProperty(navigator, "connection", { value: { saveData: true } }));
+  await page.waitForTimeout(4000);
+  assert.deepEqual((await keptPaths(page)).sort(), ["/", "/offline", "/search.json"]);
+});
+
+test("of a very large program, only picked and visited sessions are kept", async (t) => {
+  const own = await ownServer(t, manyRooms());
+  const { page } = await visitor(t, browser, own);
+  await page.goto("/");
+  await page.waitForFunction(() => navigator.serviceWorker.controller);
+  const session = await page.locator("button.pick").first().getAttribute("value");
+  await pick(page, session);
+  await untilKept(page);
+  const paths = await keptPaths(page);
+  assert.deepEqual(paths.filter((path) => path.startsWith("/sessions/")), [`/sessions/${session}`]);
+  assert.ok(paths.filter((path) => path.startsWith("/days/")).length >= 3);
 });

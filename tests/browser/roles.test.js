@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Server } from "./server.js";
-import { DESK, PHONE, held, launch, shoot, visitor } from "./visitor.js";
+import { DESK, PHONE, held, launch, shoot, until, visitor } from "./visitor.js";
 
 let browser, server;
 before(async () => {
@@ -92,7 +92,7 @@ for (const [device, viewport] of [["phone", PHONE], ["desktop", DESK]]) {
     const show = (id) => button(id).evaluate((it) => it.scrollIntoView({ block: "center", behavior: "instant" }));
     await show(ids[0]);
     await tap(button(ids[0]));
-    await page.waitForFunction(async () => (await (await fetch("/agenda/state")).json()).picks.length === 1);
+    await until(page, async () => (await (await fetch("/agenda/state")).json()).picks.length === 1);
     // Two taps: the pick that overlaps, and the decision.
     const before = taps();
     await show(ids[1]);
@@ -126,7 +126,7 @@ for (const [device, viewport] of [["phone", PHONE], ["desktop", DESK]]) {
     const first = page.locator("button.pick").filter({ visible: true }).first();
     await tap(first);
     await page.locator("button.pick[aria-pressed=true]").waitFor();
-    await page.waitForFunction(async () => (await (await fetch("/agenda/state")).json()).picks.length === 1);
+    await until(page, async () => (await (await fetch("/agenda/state")).json()).picks.length === 1);
     await tap(page.getByRole("link", { name: /^My agenda/ }));
     await page.waitForURL("**/agenda");
     await page.locator("main .plan h4").waitFor();

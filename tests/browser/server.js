@@ -72,7 +72,7 @@ export class Server {
   }
 
   async stop() {
-    if (this.process.pid && this.process.exitCode === null) {
+    if (this.process.pid && this.process.exitCode === null && this.process.signalCode === null) {
       const ended = new Promise((done) => this.process.once("exit", done));
       this.process.kill("SIGTERM");
       const late = setTimeout(() => this.process.kill("SIGKILL"), 15_000);

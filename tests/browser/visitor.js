@@ -70,6 +70,15 @@ export async function pick(page, session, { scripted = true } = {}) {
   await page.locator(`button.pick[value="${session}"][aria-pressed="true"]`).waitFor();
 }
 
+// Waits until an asynchronous function in the page returns a true value. `waitForFunction` does not await promises.
+export async function until(page, check, ...values) {
+  for (let tries = 0; tries < 300; tries += 1) {
+    if (await page.evaluate(check, ...values)) return;
+    await page.waitForTimeout(100);
+  }
+  throw new Error(`never true: ${check}`);
+}
+
 // The picks that the server has stored, in the agenda's order.
 export async function held(page) {
   return page.evaluate(async () => (await (await fetch("/agenda/state")).json()).picks);

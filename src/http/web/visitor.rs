@@ -53,7 +53,8 @@ impl PageRequest<'_> {
                 // This page points out the changes, so the next page need not. The write is not awaited: neither a
                 // slow nor a full disk may delay a read.
                 let (agendas, release) = (self.agendas.clone(), self.published.release.number());
-                if owned.record.seen_release >= release || self.request.method == Method::HEAD {
+                let is_unseen = self.request.method == Method::HEAD || self.is_prefetch();
+                if is_unseen || owned.record.seen_release >= release {
                     return Ok(page);
                 }
                 tokio::spawn(async move {
@@ -64,6 +65,11 @@ impl PageRequest<'_> {
                 Ok(page)
             }
         }
+    }
+
+    /// Whether the service worker stores the page for a time without a network, and nobody looks at it.
+    fn is_prefetch(&self) -> bool {
+        self.request.headers.get("purpose").is_some_and(|purpose| purpose == "prefetch")
     }
 
     /// The page for a visitor without an agenda.

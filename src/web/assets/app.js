@@ -1,6 +1,6 @@
 // The entry module. Every page also works without scripts.
 import { say, notify, ago } from "./words.js";
-import { picking } from "./picks.js";
+import { hasAgenda, picking } from "./picks.js";
 import { zones } from "./times.js";
 import { present } from "./now.js";
 import { live } from "./live.js";
@@ -28,6 +28,12 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   toSearch();
 });
+// The worker answers a search without a network with the whole program.
+const query = new URLSearchParams(location.search).get("q");
+if (box && query?.trim() && !box.defaultValue) {
+  box.value = query;
+  import("./search.js").then(({ searching }) => searching());
+}
 document.querySelector(".to-search")?.addEventListener("click", (event) => {
   event.preventDefault();
   toSearch();
@@ -106,8 +112,18 @@ async function age() {
   showAge(Number(cached?.headers.get("x-stored-at")));
 }
 
+const whenIdle = globalThis.requestIdleCallback ?? setTimeout;
+
+// After the page has loaded and the browser is idle, the worker keeps the program for times without a network.
+async function register() {
+  await navigator.serviceWorker.register("/sw.js");
+  const { active } = await navigator.serviceWorker.ready;
+  const { release } = root.dataset;
+  setTimeout(() => whenIdle(() => active.postMessage({ release, mine: hasAgenda() })), 2000);
+}
+
 if ("serviceWorker" in navigator && !isEmbedded) {
-  window.addEventListener("load", () => navigator.serviceWorker.register("/sw.js").catch(() => {}));
+  window.addEventListener("load", () => register().catch(() => {}));
   navigator.serviceWorker.addEventListener("message", ({ data }) => showAge(data?.stored));
   navigator.serviceWorker.startMessages();
   window.addEventListener("offline", age);

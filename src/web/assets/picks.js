@@ -122,7 +122,7 @@ async function sendQueue(wait = FIRST_RETRY) {
 }
 
 // The readable cookie only shows that there is an agenda. No script can read the edit key.
-const hasAgenda = () => /(?:^|;\s*)agenda_here=1/.test(document.cookie);
+export const hasAgenda = () => /(?:^|;\s*)agenda_here=1/.test(document.cookie);
 
 async function load() {
   if (hasAgenda()) {
