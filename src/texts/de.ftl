@@ -210,6 +210,7 @@ share = Teilen
 
 refused = Nicht gespeichert: { $why }
 queued = Sie sind offline. Wir speichern das, sobald Sie wieder online sind.
+waiting = Noch nicht gespeichert
 settled = Wieder online: Ihre Auswahl ist gespeichert.
 unsettled = Nicht alles konnte gespeichert werden: { $titles }.
 new-release = Das Programm wurde aktualisiert.
@@ -219,7 +220,7 @@ copied = Kopiert.
 copy-failed = Kopieren hat nicht geklappt. Der Link ist markiert: Drücken Sie Strg+C.
 overlaps = „{ $title }“ überschneidet sich mit „{ $other }“.
 keep-both = Beide behalten
-replace = Ersetzen
+replace = „{ $other }“ ersetzen
 replaced = Ersetzt.
 offline = Sie sind offline
 offline-text = Diese Seite ist offline nicht verfügbar.

@@ -321,6 +321,9 @@ share = Share
 refused = Not saved: { $why }
 # For scripts.
 queued = You’re offline. We’ll save this when you’re back online.
+# Marks a session whose pick or removal waits for the network
+# For scripts.
+waiting = Not saved yet
 # For scripts.
 settled = Back online: your picks are saved.
 # For scripts.
@@ -344,7 +347,8 @@ overlaps = “{ $title }” overlaps with “{ $other }”.
 # For scripts.
 keep-both = Keep both
 # For scripts.
-replace = Replace
+# $other (text)
+replace = Replace “{ $other }”
 # For scripts.
 replaced = Replaced.
 offline = You’re offline

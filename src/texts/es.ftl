@@ -210,6 +210,7 @@ share = Compartir
 
 refused = No se ha guardado: { $why }
 queued = No tiene conexión. Lo guardaremos cuando vuelva a tenerla.
+waiting = Aún no se ha guardado
 settled = De nuevo con conexión: sus elecciones están guardadas.
 unsettled = No se han podido guardar algunas elecciones: { $titles }.
 new-release = El programa se ha actualizado.
@@ -219,7 +220,7 @@ copied = Copiado.
 copy-failed = No se ha podido copiar. El enlace está seleccionado: pulse Ctrl+C.
 overlaps = «{ $title }» coincide con «{ $other }».
 keep-both = Conservar ambas
-replace = Reemplazar
+replace = Reemplazar «{ $other }»
 replaced = Reemplazada.
 offline = No tiene conexión
 offline-text = Esta página no está disponible sin conexión.

@@ -214,6 +214,7 @@ share = Partager
 
 refused = Non enregistré : { $why }
 queued = Vous êtes hors ligne. Nous enregistrerons ce choix dès votre retour en ligne.
+waiting = Pas encore enregistré
 settled = De nouveau en ligne : vos choix sont enregistrés.
 unsettled = Certains choix n’ont pas pu être enregistrés : { $titles }.
 new-release = Le programme a été mis à jour.
@@ -223,7 +224,7 @@ copied = Copié.
 copy-failed = La copie a échoué. Le lien est sélectionné : appuyez sur Ctrl+C.
 overlaps = « { $title } » chevauche « { $other } ».
 keep-both = Garder les deux
-replace = Remplacer
+replace = Remplacer « { $other } »
 replaced = Remplacée.
 offline = Vous êtes hors ligne
 offline-text = Cette page n’est pas disponible hors ligne.

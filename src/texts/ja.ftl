@@ -178,6 +178,7 @@ share = 共有する
 
 refused = 保存できませんでした: { $why }
 queued = オフラインです。オンラインに戻り次第、保存します。
+waiting = 未保存
 settled = オンラインに戻り、選択を保存しました。
 unsettled = 一部の選択を保存できませんでした: { $titles }。
 new-release = プログラムが更新されました。
@@ -187,7 +188,7 @@ copied = コピーしました。
 copy-failed = コピーできませんでした。リンクを選択してあるので、Ctrl+Cを押してください。
 overlaps = 「{ $title }」は「{ $other }」と時間が重なっています。
 keep-both = 両方残す
-replace = 入れ替える
+replace = 「{ $other }」と入れ替える
 replaced = 入れ替えました。
 offline = オフラインです
 offline-text = このページはオフラインでは表示できません。

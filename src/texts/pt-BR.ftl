@@ -210,6 +210,7 @@ share = Compartilhar
 
 refused = Não foi salvo: { $why }
 queued = Você está sem conexão. Vamos salvar isto quando ela voltar.
+waiting = Ainda não foi salvo
 settled = Conexão restabelecida: suas escolhas estão salvas.
 unsettled = Não foi possível salvar algumas escolhas: { $titles }.
 new-release = A programação foi atualizada.
@@ -219,7 +220,7 @@ copied = Copiado.
 copy-failed = Não foi possível copiar. O link está selecionado: pressione Ctrl+C.
 overlaps = “{ $title }” coincide com “{ $other }”.
 keep-both = Manter as duas
-replace = Substituir
+replace = Substituir “{ $other }”
 replaced = Substituída.
 offline = Você está sem conexão
 offline-text = Esta página não está disponível sem conexão.

@@ -83,6 +83,35 @@ test("without a mouse, a talk is found, picked, and unpicked", async (t) => {
   assert.deepEqual(await held(page), []);
 });
 
+test("without a mouse, an overlap is decided at once, and the focus returns to the pick", async (t) => {
+  const { page } = await visitor(t, browser, server);
+  await page.goto("/");
+  await page.locator("html.scripted").waitFor();
+  await pick(page, "slow-queries");
+  const button = page.locator("#p-ml-monitoring");
+  const isFocused = (locator) => locator.evaluate((it) => it === document.activeElement);
+  for (const key of ["Escape", "Enter"]) {
+    await button.press("Space");
+    const keep = page.getByRole("button", { name: "Keep both" });
+    await keep.waitFor();
+    assert.ok(await isFocused(keep), "the choice is focused");
+    await page.keyboard.press(key);
+    assert.ok(await isFocused(button), `${key} returns`);
+    assert.equal((await held(page)).length, 2);
+    await button.press("Space");
+    await page.locator("#p-ml-monitoring[aria-pressed=false]").waitFor();
+    await until(page, async () => (await (await fetch("/agenda/state")).json()).picks.length === 1);
+  }
+  await button.press("Space");
+  await page.getByRole("button", { name: "Keep both" }).waitFor();
+  await page.keyboard.press("Tab");
+  assert.ok(await isFocused(page.getByRole("button", { name: /^Replace “.*Slow Queries.*”$/ })), "it names the session");
+  await page.keyboard.press("Enter");
+  await page.getByRole("status").filter({ hasText: "Replaced." }).waitFor();
+  assert.ok(await isFocused(button));
+  assert.deepEqual(await held(page), ["ml-monitoring"]);
+});
+
 test("without a mouse, a filter is set, and what is folded unfolds", async (t) => {
   const { page } = await visitor(t, browser, server);
   await page.goto("/");

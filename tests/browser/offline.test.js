@@ -172,3 +172,32 @@ test("of a very large program, only picked and visited sessions are kept", async
   assert.deepEqual(paths.filter((path) => path.startsWith("/sessions/")), [`/sessions/${session}`]);
   assert.ok(paths.filter((path) => path.startsWith("/days/")).length >= 3);
 });
+
+test("a pick that is not saved yet looks unlike a saved one, also after a reload, and an overlap is said", async (t) => {
+  const own = await ownServer(t);
+  const { page } = await visitor(t, browser, own, { viewport: PHONE });
+  await page.goto("/");
+  await page.waitForFunction(() => navigator.serviceWorker.controller);
+  await pick(page, "slow-queries");
+  await untilKept(page);
+  const waits = (session) => page.locator(`.waiting:has(button.pick[value="${session}"])`).getByText("Not saved yet");
+  const look = (session) => page.locator(`button.pick[value="${session}"]`).evaluate((it) => getComputedStyle(it).backgroundColor);
+  await own.down();
+  await page.locator('button.pick[value="ml-monitoring"]').click();
+  await waits("ml-monitoring").waitFor();
+  const notice = page.locator("#notice");
+  await notice.filter({ hasText: /overlaps with “.*Slow Queries.*You’re offline/ }).waitFor();
+  await notice.getByRole("button", { name: "Keep both" }).click();
+  for (const path of ["/", "/sessions/ml-monitoring"]) {
+    await page.goto(path);
+    await waits("ml-monitoring").waitFor();
+    if (path === "/") assert.notEqual(await look("ml-monitoring"), await look("slow-queries"));
+    await shoot(page, `offline-waiting${path.replaceAll("/", "-")}`, { whole: false });
+  }
+  await page.goto("/");
+  await page.locator('button.pick[value="slow-queries"]').click();
+  await waits("slow-queries").waitFor();
+  await own.up();
+  await page.locator("#notice").filter({ hasText: "your picks are saved" }).waitFor();
+  assert.equal(await page.locator(".waiting, .not-saved").count(), 0);
+});

@@ -1,11 +1,13 @@
 // Picks without leaving the page: shown at once, undone if the server refuses, queued while the server is unreachable.
-import { say, notify } from "./words.js";
+import { say, choose, notify } from "./words.js";
 import { clear, enqueue, queued, replay, send } from "./queue.js";
 
 const root = document.documentElement;
 const counts = document.querySelectorAll("[data-count]");
 const filter = document.getElementById("mine-switch");
 let picks = new Set();
+// The sessions whose last change waits for the network.
+let waiting = new Set();
 
 export function repaint() {
   for (const button of document.querySelectorAll("button.pick[form=pick]")) {
@@ -21,6 +23,30 @@ export function repaint() {
   }
   for (const count of counts) count.textContent = picks.size ? ` ${picks.size}` : "";
   if (root.classList.contains("mine-only")) showEmptyNote();
+  markWaiting();
+}
+
+const holdersOf = (session) => document.querySelectorAll(`[id="${session}"].card, [data-session="${session}"],
+  .card:has(> .pick[value="${session}"]), .session:has(> header .pick[value="${session}"])`);
+
+// A change that the server has not stored yet looks unlike a stored one, and says so.
+function markWaiting() {
+  for (const note of document.querySelectorAll(".not-saved")) {
+    if (waiting.has(note.dataset.of)) continue;
+    note.closest(".waiting")?.classList.remove("waiting");
+    note.remove();
+  }
+  for (const session of waiting) {
+    for (const holder of holdersOf(session)) {
+      if (holder.classList.contains("waiting")) continue;
+      holder.classList.add("waiting");
+      const note = document.createElement("p");
+      note.className = "state mild not-saved";
+      note.dataset.of = session;
+      note.textContent = say("waiting");
+      (holder.querySelector(":scope > header") ?? holder).append(note);
+    }
+  }
 }
 
 function change(session, isPicked) {
@@ -42,9 +68,23 @@ function setUpFilter() {
   });
 }
 
+const titleOf = (session) => document.querySelector(`[id="t-${session}"], [id="f-${session}"]`)?.textContent
+  ?? holdersOf(session)[0]?.querySelector('a[href^="/sessions/"]')?.textContent ?? session;
+
+// The picked sessions of this page that overlap a session, for times without a network.
+function overlapsOf(session) {
+  const timesOf = (id) => {
+    const holder = [...holdersOf(id)].find((it) => it.dataset.start && !it.classList.contains("cancelled"));
+    return holder && [holder.dataset.start, holder.dataset.end].map(Date.parse);
+  };
+  const its = timesOf(session);
+  const others = [...picks].filter((id) => id !== session).map((id) => [id, timesOf(id)]);
+  return others.filter(([, times]) => its && times && its[0] < times[1] && times[0] < its[1])
+    .map(([id]) => ({ id, title: titleOf(id) }));
+}
+
 // Announces an overlap, and offers to keep both sessions or only the new one.
-function announceOverlap(session, overlaps) {
-  const title = document.querySelector(`[id="t-${session}"], [id="f-${session}"]`)?.textContent ?? session;
+function announceOverlap(session, overlaps, pressed, ...more) {
   const other = overlaps.map((it) => it.title).join(", ");
   const replace = async () => {
     const ids = overlaps.map((it) => it.id);
@@ -55,10 +95,11 @@ function announceOverlap(session, overlaps) {
     else if (answer) { await load(); notify(say("refused", { why: answer.body.title ?? String(answer.status) })); }
     else await sendLater(ids, "unpick");
   };
-  notify(say("overlaps", { title, other }), { label: say("keep-both") }, { label: say("replace"), run: replace });
+  choose([say("overlaps", { title: titleOf(session), other }), ...more].join(" "), pressed,
+    { label: say("keep-both") }, { label: say("replace", { other }), run: replace });
 }
 
-async function toggle(session) {
+async function toggle(session, pressed) {
   const isWanted = !picks.has(session);
   const action = isWanted ? "pick" : "unpick";
   change(session, isWanted);
@@ -69,6 +110,8 @@ async function toggle(session) {
     // Without a response the change is queued and sent later, so the page continues to show it.
     try {
       await sendLater([session], action);
+      const overlaps = isWanted ? overlapsOf(session) : [];
+      if (overlaps.length) announceOverlap(session, overlaps, pressed, say("queued"));
     } catch {
       change(session, !isWanted);
       notify(say("refused", { why: "" }));
@@ -77,16 +120,18 @@ async function toggle(session) {
   }
   if (answer.ok) {
     if (Array.isArray(answer.body.picks)) { picks = new Set(answer.body.picks); await applyQueued(); }
-    if (answer.body.overlaps?.length) announceOverlap(session, answer.body.overlaps);
+    if (answer.body.overlaps?.length) announceOverlap(session, answer.body.overlaps, pressed);
     return;
   }
   change(session, !isWanted);
   notify(say("refused", { why: answer.body.detail ?? answer.body.title ?? String(answer.status) }));
 }
 
-// Shows queued changes as if the server had stored them.
+// Shows queued changes, marked as waiting.
 async function applyQueued() {
-  for (const { session, action } of await queued()) {
+  const queue = await queued();
+  waiting = new Set(queue.map(({ session }) => session));
+  for (const { session, action } of queue) {
     if (action === "pick") picks.add(session); else picks.delete(session);
   }
   repaint();
@@ -104,6 +149,7 @@ function retry(wait = FIRST_RETRY) {
 
 async function sendLater(sessions, action) {
   await Promise.all(sessions.map((session) => enqueue(session, action)));
+  await applyQueued();
   notify(say("queued"));
   retry();
 }
@@ -114,8 +160,7 @@ async function sendQueue(wait = FIRST_RETRY) {
   const { settled, refused } = await replay();
   if (settled) notify(say("settled"));
   if (refused.length) {
-    const title = ({ session }) => document.getElementById(`t-${session}`)?.textContent ?? session;
-    notify(say("unsettled", { titles: refused.map(title).join(", ") }));
+    notify(say("unsettled", { titles: refused.map(({ session }) => titleOf(session)).join(", ") }));
   }
   if (settled || refused.length) await load();
   if (navigator.onLine && (await queued()).length) retry(wait);
@@ -142,7 +187,6 @@ async function submit(form, submitter) {
     answer = await send(sessions, action);
   } catch {
     await sendLater(sessions, action);
-    for (const session of sessions) document.getElementById(session)?.classList.add("waiting");
     return;
   }
   if (!answer.ok) {
@@ -161,7 +205,7 @@ export function picking() {
     if (form.matches("form[data-forget]")) clear();
     if (form.getAttribute("action") !== "/agenda/picks") return;
     event.preventDefault();
-    if (form.id === "pick" && submitter?.value) toggle(submitter.value);
+    if (form.id === "pick" && submitter?.value) toggle(submitter.value, submitter);
     else submit(form, submitter);
   });
   window.addEventListener("online", () => sendQueue());

@@ -18,6 +18,7 @@ const box = document.getElementById("notice");
 // with actions stays until an action is chosen.
 export function notify(text, ...actions) {
   if (!box || !text) return;
+  if (box.contains(document.activeElement)) notify.back?.focus({ preventScroll: true });
   box.replaceChildren(document.createTextNode(text));
   for (const { label, href, run } of actions) {
     const action = document.createElement(href ? "a" : "button");
@@ -33,6 +34,23 @@ export function notify(text, ...actions) {
   clearTimeout(notify.timer);
   if (!actions.length) notify.timer = setTimeout(() => { box.hidden = true; }, 8000);
 }
+
+// Offers buttons to choose from. The notice is at the end of the page, far from the pressed element: the focus moves to the
+// first button, and back after the choice. Escape chooses the first.
+export function choose(text, pressed, ...actions) {
+  const back = () => pressed?.focus({ preventScroll: true });
+  notify(text, ...actions.map(({ label, run }) => ({ label, run() { back(); run?.(); } })));
+  if (!box) return;
+  const said = document.createElement("span");
+  said.id = "said";
+  said.textContent = text;
+  box.firstChild.replaceWith(said);
+  const [first] = box.querySelectorAll("button");
+  first.setAttribute("aria-describedby", said.id);
+  first.focus({ preventScroll: true });
+  notify.back = pressed;
+}
+box?.addEventListener("keydown", ({ key }) => { if (key === "Escape") box.querySelector("button")?.click(); });
 
 // Prints a length of time in its largest whole unit.
 export function ago(milliseconds) {
