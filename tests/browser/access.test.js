@@ -107,3 +107,50 @@ test("no motion for who wants none, no sideways scrolling on a narrow phone or w
     }
   }
 });
+
+// The words that are split between two lines. Without its dictionaries, which the tests do not download, Chromium
+// inserts no hyphens.
+const brokenWords = (page) => page.evaluate(() => {
+  const broken = new Set();
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const { currentNode: text } = texts;
+    if (!text.parentElement.checkVisibility() || text.parentElement.closest(".vh, code, pre, textarea, script")) continue;
+    for (const { 0: word, index } of text.data.matchAll(/[\p{L}\p{N}]{2,}/gu)) {
+      const range = document.createRange();
+      range.setStart(text, index);
+      range.setEnd(text, index + word.length);
+      const lines = new Set([...range.getClientRects()].filter(({ width }) => width > 1).map(({ top }) => Math.round(top)));
+      if (lines.size > 1) broken.add(word);
+    }
+  }
+  return [...broken];
+});
+
+for (const [width, size] of [[320, 16], [360, 32]]) {
+  test(`no page scrolls sideways and no word breaks: ${width} px, text of ${size} px`, async (t) => {
+    // The size is a setting of the browser, so that media queries also count in it.
+    const reader = await launch(`--blink-settings=defaultFontSize=${size}`);
+    t.after(() => reader.close());
+    const { page } = await visitor(t, reader, server, { viewport: { width, height: 740 } });
+    const { own, guest } = await furnish(page);
+    // During the conference, with the button for the present moment.
+    await page.clock.setFixedTime(new Date("2025-03-26T18:25:00Z"));
+    const faults = [];
+    for (const path of [...PUBLIC, ...WITHOUT_AGENDA, "/organizer", ...own, ...guest]) {
+      await page.goto(path);
+      await page.locator("html.scripted").waitFor();
+      const over = await page.evaluate(() => {
+        document.querySelectorAll("details").forEach((it) => (it.open = true));
+        return document.documentElement.scrollWidth - innerWidth;
+      });
+      if (over > 0) faults.push(`${path}: ${over} px too wide`);
+      // Descriptions for programmers name fields that no line of a phone holds.
+      const words = path === "/api" ? [] : await brokenWords(page);
+      if (words.length) faults.push(`${path}: ${words.join(" ")}`);
+      const tabs = page.locator(".tabs");
+      if (await tabs.count() && (await tabs.evaluate((it) => it.clientWidth)) < 80) faults.push(`${path}: no room for days`);
+    }
+    assert.deepEqual(faults, []);
+  });
+}

@@ -16,8 +16,8 @@ const SWITCHES = [
 export const PHONE = { width: 360, height: 740 };
 export const DESK = { width: 1440, height: 900 };
 
-export function launch() {
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: SWITCHES });
+export function launch(...switches) {
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: [...SWITCHES, ...switches] });
 }
 
 // Records errors of a page: a dialog, a script error, a violation of the Content-Security-Policy, a request to another
