@@ -144,6 +144,12 @@ test("a line is drawn at the present time", async (t) => {
       const { top, bottom } = [...document.querySelectorAll(".tag.now")].at(-1).getBoundingClientRect();
       return top >= 0 && bottom <= innerHeight;
     });
+    // The headings of the columns are in view, below the bar.
+    await page.waitForFunction(() => {
+      const day = document.querySelector(".tag.now").closest(".day");
+      const { top, bottom } = day.querySelector("th.column").getBoundingClientRect();
+      return top >= document.querySelector(".bar").getBoundingClientRect().bottom - 2 && bottom < innerHeight;
+    });
     await shoot(page, `grid-now-${viewport.width}`, { whole: false });
   }
 });

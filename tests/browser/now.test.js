@@ -88,6 +88,25 @@ for (const [name, viewport] of [["phone", PHONE], ["desk", DESK]]) {
   });
 }
 
+test("all running sessions of an agenda are in view, as far as they fit", async (t) => {
+  const { page } = await during(t, PHONE);
+  await page.goto("/");
+  const ids = await page.locator(".card.now:not(.pause)").evaluateAll((cards) => cards.map((card) => card.id));
+  assert.ok(ids.length > 1);
+  for (const id of ids.slice(0, 2)) await pick(page, id);
+  await page.goto("/agenda");
+  await page.locator("html.scripted").waitFor();
+  await page.evaluate(() => scrollTo({ top: 0, behavior: "instant" }));
+  await page.getByRole("button", { name: "Now", exact: true }).click();
+  for (const id of ids.slice(0, 2)) {
+    await page.waitForFunction((id) => {
+      const { top, bottom } = document.querySelector(`[id="${id}"] h4`).getBoundingClientRect();
+      return top >= document.querySelector(".bar").getBoundingClientRect().bottom && bottom <= innerHeight;
+    }, id);
+  }
+  await shoot(page, "now-agenda-two", { whole: false });
+});
+
 test("between two days the control leads to what is next", async (t) => {
   const { page } = await during(t, PHONE, new Date("2025-03-26T08:00:00Z"));
   await page.goto("/");

@@ -99,13 +99,34 @@ function choices() {
   }
 }
 
-// The moment to scroll to: the latest that has a running session, or else the next.
+const isShown = (element) => element.checkVisibility?.() ?? true;
+
+// The first of the running moments that fits into the window together with the last of them.
+function firstOf(running) {
+  const last = running.at(-1);
+  const foot = Math.max(...[...last.querySelectorAll(".now h4, .now .title")].map((it) => it.getBoundingClientRect().bottom));
+  // The bar and the headings of a grid cover the top.
+  const room = innerHeight - (last.closest(".grid") ? 128 : 80);
+  return running.find((it) => foot - it.getBoundingClientRect().top <= room) ?? last;
+}
+
+// The moment to scroll to: the first with a running session, or else the next; among those that no filter hides.
+function targetOf({ running, next }) {
+  const shown = running.filter(isShown);
+  if (shown.length) return firstOf(shown);
+  if (next && isShown(next)) return next;
+  const timed = [...document.querySelectorAll(".moment:has([data-start])")].filter(isShown);
+  return timed.find((it) => starts(it.querySelector("[data-start]")) > Date.now()) ?? timed.at(-1) ?? running.at(-1) ?? next;
+}
+
+// Marks what is over, on and next, and returns the moments that are on, and the next.
 function mark({ folds = true } = {}) {
   const now = Date.now();
   const isNow = isDuring(now);
   // Feedback is asked for once the session has begun.
   for (const link of document.querySelectorAll("[data-after]")) link.hidden = now < Date.parse(link.dataset.after);
-  let [running, next, following] = [undefined, undefined, undefined];
+  const running = [];
+  let [next, following] = [undefined, undefined];
   for (const moment of document.querySelectorAll(".moment")) {
     const cards = [...moment.querySelectorAll("[data-start]")];
     if (!cards.length) continue;
@@ -117,7 +138,7 @@ function mark({ folds = true } = {}) {
       isOn ||= isRunning;
     }
     const start = starts(cards[0]);
-    if (isOn) running = moment;
+    if (isOn) running.push(moment);
     if (isNow && start > now && (following ?? start) === start) { following = start; next ??= moment; }
     label(moment, isOn ? "now" : isNow && following === start && start > now ? "next" : "");
   }
@@ -133,16 +154,25 @@ function mark({ folds = true } = {}) {
     drawLine(now);
   }
   root.classList.toggle("ended", Date.parse(root.dataset.to) <= now);
-  const target = running ?? next;
+  const isAny = isNow && (running.length > 0 || Boolean(next));
   if (button) {
-    button.hidden = !isNow || !target;
-    button.textContent = say(running ? "to-now" : "to-next");
+    button.hidden = !isAny;
+    button.textContent = say(running.length ? "to-now" : "to-next");
   }
-  return isNow ? target : undefined;
+  return isAny ? { running, next } : undefined;
 }
 
 function lead(moment, behavior) {
-  (moment.querySelector(".time") ?? moment).scrollIntoView({ block: "start", behavior });
+  const head = moment.querySelector(".time") ?? moment;
+  const grid = moment.closest(".grid");
+  if (!grid || getComputedStyle(grid).overflowY !== "auto") {
+    head.scrollIntoView({ block: "start", behavior });
+    return;
+  }
+  // A grid that scrolls by itself is shown as a whole, with its headings.
+  const headings = grid.querySelector("thead").offsetHeight;
+  grid.scrollTo({ top: grid.scrollTop + head.getBoundingClientRect().top - grid.getBoundingClientRect().top - headings, behavior });
+  grid.scrollIntoView({ block: "start", behavior });
 }
 
 function reveal() {
@@ -171,17 +201,18 @@ function follow() {
 
 export function present() {
   choices();
-  const target = mark({ folds: false });
+  const found = mark({ folds: false });
   // Folds only after the page was drawn at its scroll position, so that folding moves nothing in view.
   requestAnimationFrame(() => requestAnimationFrame(() => mark()));
   addEventListener("resize", () => drawLine());
   if (!button) return;
   const [entry] = performance.getEntriesByType("navigation");
   const isOpened = !location.hash && !location.search && (entry?.type ?? "navigate") === "navigate";
-  if (target && isOpened && scrollY === 0) lead(target, "instant");
+  if (found && isOpened && scrollY === 0) lead(targetOf(found), "instant");
   reveal();
   button.addEventListener("click", () => {
-    const moment = mark();
+    const it = mark();
+    const moment = it && targetOf(it);
     if (!moment) return;
     const day = moment.closest(".day.folded");
     if (day) unfold(day);
