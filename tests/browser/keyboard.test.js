@@ -112,6 +112,49 @@ test("without a mouse, an overlap is decided at once, and the focus returns to t
   assert.deepEqual(await held(page), ["ml-monitoring"]);
 });
 
+for (const viewport of [PHONE, DESK]) {
+  test(`every form of the agenda confirms in view, with the focus there (${viewport.width} px)`, async (t) => {
+    const { page } = await visitor(t, browser, server, { viewport });
+    await page.goto("/");
+    for (const session of ["slow-queries", "ml-monitoring", "thundering-herd", "on-call-tales"]) await pick(page, session);
+    await page.goto("/agenda");
+    // Presses a button, and waits for the page that confirms it.
+    const press = async (button, text, place) => {
+      await button.click();
+      await page.locator(".done").filter({ hasText: text }).waitFor();
+      await page.waitForLoadState();
+      await page.waitForTimeout(400);
+      const { isFocused, isInView, near } = await page.locator(".done").evaluate((it, place) => {
+        const { top, bottom } = it.getBoundingClientRect();
+        const bar = document.querySelector(".bar")?.getBoundingClientRect().bottom ?? 0;
+        return { isFocused: document.activeElement === it, isInView: top >= Math.max(0, bar) && bottom <= innerHeight, near: Boolean(it.closest(place)) };
+      }, place);
+      assert.ok(isFocused && isInView && near, `${text}: ${JSON.stringify({ isFocused, isInView, near })}`);
+    };
+    const talk = page.locator("#thundering-herd");
+    await talk.getByText("Want to see").first().click();
+    await press(talk.getByRole("button", { name: /^Must see/ }), "Saved.", "#thundering-herd");
+    await press(page.locator("#ml-monitoring").getByRole("button", { name: /Keep this one/ }), "Overlap resolved.", "#ml-monitoring");
+    await press(page.locator("#thundering-herd").getByRole("button", { name: /^Remove/ }), "Removed", ".day");
+    await page.locator("#name summary").click();
+    await press(page.getByRole("button", { name: "Rename" }), /./, "#name");
+    await page.locator("#links > summary").click();
+    await press(page.getByRole("button", { name: "Create another link" }), /./, "#links");
+
+    await page.goto("/agenda/plan");
+    await page.getByLabel("From").fill("11:20");
+    await page.getByLabel("To", { exact: true }).fill("11:10");
+    await page.getByRole("button", { name: "Add", exact: true }).click();
+    await page.getByRole("alert").waitFor();
+    await page.waitForLoadState();
+    await page.waitForTimeout(400);
+    for (const it of [page.getByRole("alert"), page.locator("[name=to]")]) {
+      assert.ok(await it.evaluate((it) => { const { top, bottom } = it.getBoundingClientRect(); return top >= 0 && bottom <= innerHeight; }));
+    }
+    assert.ok(await page.locator("[name=to]").evaluate((it) => it === document.activeElement));
+  });
+}
+
 test("without a mouse, a filter is set, and what is folded unfolds", async (t) => {
   const { page } = await visitor(t, browser, server);
   await page.goto("/");
