@@ -144,7 +144,7 @@ pub use picture::{MAX_PICTURE, PictureError, read_picture};
 pub use preview::{FaultLine, PreviewContent, PreviewFault, ProgramSource, TypedNumber, WrittenRow, preview};
 pub use program::{picked_program, program};
 pub use reference::{ApiChapter, ApiOperation, ApiParameter, ApiResponse, reference};
-pub use session::session;
+pub use session::{picked_session, session};
 pub use subscribe::{Platform, Subject, subscribe};
 pub use suggestion::{PlanForm, UploadedBusy, plan};
 pub use team::{MemberPicks, TeamFault, team, team_form};

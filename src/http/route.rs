@@ -203,6 +203,7 @@ const TABLE: &[Route] = &[
     route(GET,  "/team/{members}",       PersonalPage, Short,     MAX_FORM,   |c, path| { let members = path.members("members")?; c.page_task(|page| async move { page.team(&members).await }) }),
     route(GET,  "/agenda",               PersonalPage, Short,     MAX_FORM,   |c, _| c.page_task(|page| async move { page.own_agenda().await })),
     route(GET,  "/mine",                PersonalPage, Short,     MAX_FORM,   |c, _| c.page_task(|page| async move { page.picked_program().await })),
+    route(GET,  "/mine/sessions/{id}",  PersonalPage, Short,     MAX_FORM,   |c, path| { let id = path.session("id")?; c.page_task(|page| async move { page.picked_session(&id).await }) }),
     route(GET,  "/agenda/state",         AgendaApi,    Unlimited, MAX_FORM,   |c, _| c.page(|page| page.state())),
     route(POST, "/agenda/picks",         PersonalPage, Unlimited, MAX_FORM,   |c, _| c.page_task(|page| async move { page.pick().await })),
     route(GET,  "/agenda/import",        PersonalPage, Whole,     PICKS_FORM, |c, _| c.page_task(|page| page.import())),

@@ -292,6 +292,7 @@ fetched-behind =
 not-fetched = Noch kein Kalender hat diesen Link abonniert.
 done-picked = Zur Agenda hinzugefügt.
 done-removed = Aus der Agenda entfernt.
+undo = Rückgängig machen
 done-kept = Überschneidung aufgelöst.
 done-renamed = Ihre Agenda hat einen neuen Namen.
 done-linked = Der neue Link ist fertig.

@@ -435,6 +435,7 @@ fetched-behind =
 not-fetched = No calendar has subscribed yet.
 done-picked = Added to your agenda.
 done-removed = Removed from your agenda.
+undo = Undo
 done-kept = Overlap resolved.
 done-renamed = Your agenda has a new name.
 done-linked = The new link is ready.

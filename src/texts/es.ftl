@@ -292,6 +292,7 @@ fetched-behind =
 not-fetched = Todavía no se ha suscrito ningún calendario.
 done-picked = Añadida a su agenda.
 done-removed = Quitada de su agenda.
+undo = Deshacer
 done-kept = Coincidencia resuelta.
 done-renamed = Su agenda tiene un nuevo nombre.
 done-linked = El nuevo enlace está listo.

@@ -300,6 +300,7 @@ fetched-behind =
 not-fetched = Aucun agenda ne s’est encore abonné.
 done-picked = Ajoutée à votre programme.
 done-removed = Retirée de votre programme.
+undo = Annuler
 done-kept = Chevauchement résolu.
 done-renamed = Votre programme a un nouveau nom.
 done-linked = Le nouveau lien est prêt.

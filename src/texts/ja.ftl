@@ -247,6 +247,7 @@ fetched-behind = { $client }の最終確認は{ $ago }前です。{ $n }件の�
 not-fetched = このリンクを購読しているカレンダーはまだありません。
 done-picked = マイスケジュールに追加しました。
 done-removed = マイスケジュールから外しました。
+undo = 元に戻す
 done-kept = 時間の重なりを解消しました。
 done-renamed = マイスケジュールの名前を変更しました。
 done-linked = 新しいリンクを作成しました。

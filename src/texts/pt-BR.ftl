@@ -292,6 +292,7 @@ fetched-behind =
 not-fetched = Nenhum calendário assinou ainda.
 done-picked = Adicionada à sua agenda.
 done-removed = Removida da sua agenda.
+undo = Desfazer
 done-kept = Coincidência resolvida.
 done-renamed = Sua agenda tem um novo nome.
 done-linked = O novo link está pronto.

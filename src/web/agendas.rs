@@ -13,7 +13,7 @@ use crate::program::{Rank, SessionId, Text};
 use crate::release::Release;
 use crate::texts::Texts;
 use askama::Template;
-use chrono::{NaiveDate, TimeDelta};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use std::collections::{BTreeMap, HashSet};
 
 /// An agenda, for its owner.
@@ -33,6 +33,10 @@ pub struct OwnAgenda<'a> {
     pub hand_over: Option<(&'a str, TimeDelta)>,
     /// The form that redirected to the page. The page confirms it.
     pub done: Option<AgendaDone>,
+    /// The sessions that the form removed. The page offers to add them again.
+    pub undo: &'a [SessionId],
+    /// The time. After the conference the page says that it is over.
+    pub now: DateTime<Utc>,
     /// Whether the browser is signed in as an organizer.
     pub is_organizer: bool,
     /// The key with which browsers subscribe to messages; none if messages are off.
@@ -199,6 +203,9 @@ struct OwnAgendaPage<'a> {
     head: Head,
     heading: String,
     tabs: Vec<(NaiveDate, String)>,
+    /// What a shared link to the agenda is called.
+    share_title: String,
+    undo: &'a [SessionId],
     /// The section of the form that was submitted, and the text that confirms it.
     done: (&'static str, &'static str),
     /// The first link that can be shown, for the buttons at the top.
@@ -287,8 +294,17 @@ pub fn own_agenda(release: &Release, own: &OwnAgenda<'_>) -> String {
     }
     let minutes = own.hand_over.map(|(_, left)| site.when.length(left)).unwrap_or_default();
     write(&OwnAgendaPage {
-        head: Head::secret(&site, site.words.my_agenda).at("agenda").with_desk(own.is_organizer),
+        head: Head {
+            is_over: site.is_over(own.now),
+            ..Head::secret(&site, site.words.my_agenda).at("agenda").with_desk(own.is_organizer)
+        },
+        share_title: Head::secret(
+            &site,
+            if own.name.is_empty() { site.words.shared_agenda } else { own.name.as_str() },
+        )
+        .title,
         heading,
+        undo: own.undo,
         tabs: tabs(&plan),
         done: own.done.map(|done| (done.section(), done.text(site.words))).unwrap_or_default(),
         push_key: own.push_key.as_deref(),
@@ -388,9 +404,15 @@ pub fn shared(
     let common = agenda.items.iter().filter(|item| is_own(&item.session().id)).count();
     let mine = Agenda::of(own.unwrap_or_default(), release);
     let is_elsewhere = |item: &&crate::agenda::AgendaItem<'_>| !theirs.contains(&item.session().id);
-    let plan = plan(&site, &agenda, mark);
+    let mut plan = plan(&site, &agenda, mark);
+    for card in plan.iter_mut().flat_map(|day| &mut day.items).filter_map(|item| item.card.as_mut()) {
+        card.is_picked = is_own(&card.session.id);
+    }
+    let mut head = Head::secret(&site, site.words.shared_agenda);
+    head.pressed_at = format!("/agendas/{}", super::encode::encode(token));
+    head.can_unpick = own.is_some();
     write(&SharedPage {
-        head: Head::secret(&site, site.words.shared_agenda),
+        head,
         heading: if name.is_empty() { site.words.shared_agenda.to_owned() } else { name.to_string() },
         is_named: !name.is_empty(),
         tabs: tabs(&plan),

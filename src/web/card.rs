@@ -20,6 +20,8 @@ pub(super) struct Card<'a> {
     pub is_tentative: bool,
     /// Whether the visitor picked the session; false on public pages.
     pub is_picked: bool,
+    /// The overlaps of a pick with other picks, in words.
+    pub overlap: Option<String>,
     /// `Moved from Tue, Mar 25, 11:00 am PDT, Track 1`
     pub moved: Option<Vec<TextSegment>>,
 }
@@ -31,6 +33,7 @@ impl<'a> Card<'a> {
         let kind = site.words.kind(session.kind);
         let has_plain_kind = matches!(session.kind, crate::program::SessionKind::Talk);
         let repeats = track.is_some_and(|track| track.name.as_str().eq_ignore_ascii_case(kind));
+        let picked = site.picked.as_ref().and_then(|picked| picked.get(&session.id));
         let mut label: Vec<&str> = Vec::new();
         if !has_plain_kind && !repeats && !session.title.as_str().eq_ignore_ascii_case(kind) {
             label.push(kind);
@@ -45,7 +48,8 @@ impl<'a> Card<'a> {
             people: people(session),
             is_cancelled: entry.is_cancelled(),
             is_tentative: session.status == Status::Tentative,
-            is_picked: false,
+            is_picked: picked.is_some(),
+            overlap: picked.cloned().flatten(),
             moved: entry.moved_from.as_ref().map(|place| moved(site, place)),
         }
     }
@@ -78,6 +82,7 @@ impl<'a> Card<'a> {
             (self.is_pause(), " pause"),
             (self.is_cancelled, " cancelled"),
             (self.is_tentative, " tentative"),
+            (self.is_picked, " chosen"),
         ];
         states.iter().filter(|(is, _)| *is).for_each(|(_, class)| classes.push_str(class));
         classes

@@ -6,13 +6,14 @@
 use super::day::{Day, days};
 use super::session::{ProsePiece, role_and_affiliation, split_prose};
 use super::site::{Head, Site};
-use super::write;
-use crate::feed::FeedKey;
+use super::{ProgramView, write};
+use crate::feed::{FeedFilter, FeedKey};
 use crate::program::Text;
 use crate::release::Release;
 use crate::revision::Entry;
 use askama::Template;
 use chrono::NaiveDate;
+use std::collections::BTreeSet;
 
 /// The most sessions on a page of a track, room, speaker or day.
 pub const SESSIONS_PER_PAGE: usize = 300;
@@ -130,6 +131,7 @@ pub(super) fn render_part(site: &Site<'_>, key: &FeedKey, page: usize) -> Option
     let days = days(site, listed);
     let mut head = Head::public(site, &part.name, &about, &part.path);
     head.feed = Some((part.name.clone(), format!("{}.ics", part.path)));
+    head.pressed_at = ProgramView { filter: filter_of(key), ..ProgramView::default() }.with_picks().path();
     if matches!(key, FeedKey::Track(_)) {
         let title = site.words.changes_of_part(title, &part.name);
         head.track_changes = Some((title, format!("{}/changes.atom", part.path)));
@@ -149,6 +151,18 @@ pub(super) fn render_part(site: &Site<'_>, key: &FeedKey, page: usize) -> Option
         pager,
         site: site.clone(),
     }))
+}
+
+/// The filter of the program page that shows the sessions of a part.
+fn filter_of(key: &FeedKey) -> FeedFilter {
+    let none = FeedFilter::default();
+    match key {
+        FeedKey::Program => none,
+        FeedKey::Track(slug) => FeedFilter { tracks: BTreeSet::from([slug.clone()]), ..none },
+        FeedKey::Room(slug) => FeedFilter { rooms: BTreeSet::from([slug.clone()]), ..none },
+        FeedKey::Speaker(slug) => FeedFilter { speakers: BTreeSet::from([slug.clone()]), ..none },
+        FeedKey::Day(day) => FeedFilter { days: BTreeSet::from([*day]), ..none },
+    }
 }
 
 /// The items of a page, and the links to the previous and the next page.

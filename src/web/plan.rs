@@ -27,6 +27,8 @@ pub(super) struct PlanItem<'a> {
     pub gap: Option<Vec<TextSegment>>,
     /// The overlaps of the pick, in words.
     pub clash: Option<String>,
+    /// How many overlapping picks a wide window shows beside one another; 1 if the pick overlaps none.
+    pub columns: usize,
     /// The overlapping sessions, which the button that keeps this session removes.
     pub others: Vec<SessionId>,
     /// The rank of the pick, on the owner's page.
@@ -90,6 +92,7 @@ pub(super) fn plan<'a>(
             busy_until = busy_until.max(Some(slot.end));
             lines.push(line(site, item, mark(item)));
         }
+        set_columns(&mut lines);
         Some(PlanDay {
             date,
             heading: site.words.day_heading(date),
@@ -101,11 +104,33 @@ pub(super) fn plan<'a>(
     agenda.items.chunk_by(|a, b| date(a) == date(b)).filter_map(day).collect()
 }
 
+/// Sets the columns of picks that overlap, directly or through others.
+fn set_columns(lines: &mut [PlanItem<'_>]) {
+    let slot = |line: &PlanItem<'_>| {
+        let card = line.card.as_ref().filter(|_| line.clash.is_some());
+        card.map(|card| (card.session.slot.start, card.session.slot.end))
+    };
+    let mut until: Option<DateTime<Utc>> = None;
+    let together = |line: &PlanItem<'_>, next: &PlanItem<'_>| {
+        until = until.max(slot(line).map(|(_, end)| end));
+        let is_together = slot(next).zip(until).is_some_and(|((start, _), until)| start < until);
+        if !is_together {
+            until = None;
+        }
+        is_together
+    };
+    for group in lines.chunk_by_mut(together) {
+        let columns = match group.len() {
+            1 => 1,
+            n if n % 3 == 0 => 3,
+            _ => 2,
+        };
+        group.iter_mut().for_each(|line| line.columns = columns);
+    }
+}
+
 fn line<'a>(site: &Site<'a>, item: &AgendaItem<'a>, mark: &'static str) -> PlanItem<'a> {
     let slot = &item.session().slot;
-    let titles = item.overlaps.iter().map(|other| site.words.quoted(other.session.title.as_str()));
-    let others = site.listed(titles, item.more_overlaps);
-    let clash = site.words.overlaps_with(&others);
     // The button must remove every overlapping session, so it is left out if not all of them are listed here.
     let others =
         item.overlaps.iter().filter(|_| item.more_overlaps == 0).map(|other| other.session.id.clone());
@@ -113,8 +138,9 @@ fn line<'a>(site: &Site<'a>, item: &AgendaItem<'a>, mark: &'static str) -> PlanI
         card: Some(Card::of(site, item.entry)),
         label: site.when.time(slot.start),
         gap: None,
-        clash: item.has_overlap().then_some(clash),
+        clash: site.overlaps(item),
         others: others.collect(),
+        columns: 1,
         rank: None,
         mark,
     }

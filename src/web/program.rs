@@ -11,7 +11,7 @@ use crate::release::Release;
 use crate::revision::Entry;
 use askama::Template;
 use chrono::NaiveDate;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Template)]
 #[template(path = "program.html")]
@@ -24,7 +24,6 @@ struct ProgramPage<'a> {
     is_filtered: bool,
     has_filter: bool,
     has_mine_switch: bool,
-    has_picked: bool,
     choices: Vec<FilterSelect>,
     subscribe: Option<(String, String)>,
     tabs: Vec<(NaiveDate, String)>,
@@ -66,20 +65,24 @@ fn shown_line(site: &Site<'_>, listed: usize, found: usize, of: usize) -> String
 
 /// Renders the page. [`super::Pages`] holds the page without a filter or search.
 pub fn program(release: &Release, view: &ProgramView) -> String {
-    render(release, view, &[], false)
+    render(Site::of(release), view, false)
 }
 
 /// The program with a visitor's picks marked. If the program has more sessions than a request may render, only the
 /// picks.
-pub fn picked_program(release: &Release, picks: &[SessionId], is_organizer: bool) -> String {
-    render(release, &ProgramView { is_mine: true, ..ProgramView::default() }, picks, is_organizer)
+pub fn picked_program(
+    release: &Release,
+    view: &ProgramView,
+    picks: &[SessionId],
+    is_organizer: bool,
+) -> String {
+    render(Site::with_picks(release, picks), &view.with_picks(), is_organizer)
 }
 
-fn render(release: &Release, view: &ProgramView, picks: &[SessionId], is_organizer: bool) -> String {
-    let site = Site::of(release);
+fn render(site: Site<'_>, view: &ProgramView, is_organizer: bool) -> String {
+    let release = site.release;
     let (conference, words) = (site.conference(), site.words);
     let shown = release.visible_entries();
-    let picked: HashSet<&SessionId> = picks.iter().collect();
     let (mut entries, marks, is_exact) = match view.text.is_empty() {
         true => (view.entries(release), Vec::new(), true),
         false => {
@@ -87,8 +90,8 @@ fn render(release: &Release, view: &ProgramView, picks: &[SessionId], is_organiz
             (view.filtered(release, found.entries), found.words, found.is_exact)
         }
     };
-    if view.is_mine && entries.len() > MAX_MADE {
-        entries.retain(|entry| picked.contains(&entry.session.id));
+    if let Some(picked) = site.picked.as_ref().filter(|_| entries.len() > MAX_MADE) {
+        entries.retain(|entry| picked.contains_key(&entry.session.id));
     }
     let count = entries.len();
     if !view.is_rendered_at_publication() {
@@ -120,19 +123,16 @@ fn render(release: &Release, view: &ProgramView, picks: &[SessionId], is_organiz
         false => Head::public(&site, &title, &about, &canonical).at("program"),
     };
     head.embed = view.embed;
+    (head.pressed_at, head.can_unpick) = (view.with_picks().path(), view.is_mine);
     let query = view.feed_query().map(|query| if query.is_empty() { query } else { format!("?{query}") });
     head.feed = query.as_ref().map(|query| (title, format!("/program.ics{query}")));
     head.schema = (!is_filtered && !view.is_mine).then(|| data_block(&schema::conference(&site, &entries)));
     let subscribe =
         query.map(|query| (format!("/subscribe/program{query}"), words.subscribe_to_these(count)));
-    let (mut days, hits) = match view.text.is_empty() {
+    let (days, hits) = match view.text.is_empty() {
         true => (days(&site, &entries), Vec::new()),
         false => (Vec::new(), entries.iter().map(|entry| Hit::of(&site, entry, &marks)).collect()),
     };
-    let cells = days.iter_mut().flat_map(|day| &mut day.moments).flat_map(|moment| &mut moment.cells);
-    cells
-        .filter_map(|cell| cell.card.as_mut())
-        .for_each(|card| card.is_picked = picked.contains(&card.session.id));
     let page = ProgramPage {
         head,
         view,
@@ -144,7 +144,6 @@ fn render(release: &Release, view: &ProgramView, picks: &[SessionId], is_organiz
         is_filtered,
         has_filter,
         has_mine_switch: !view.embed,
-        has_picked: !picked.is_empty(),
         choices: choices(&site, view, &shown),
         subscribe,
         tabs: days.iter().map(|day| (day.date, day.short.clone())).collect(),

@@ -2,7 +2,7 @@
 
 use super::card::Card;
 use super::encode::data_block;
-use super::site::{Head, Site};
+use super::site::{Head, Site, picked_session_path};
 use super::{schema, write};
 use crate::feed::FeedKey;
 use crate::program::{Session, SessionId, Slug, Speaker};
@@ -83,11 +83,28 @@ pub fn session(release: &Release, id: &SessionId) -> Option<String> {
     Some(render(&Site::of(release), entry, &neighbours))
 }
 
+/// The page with a visitor's picks marked.
+pub fn picked_session(
+    release: &Release,
+    id: &SessionId,
+    picks: &[SessionId],
+    is_organizer: bool,
+) -> Option<String> {
+    let entry = release.ledger.entries.get(id).filter(|entry| entry.is_visible())?;
+    let site = Site::with_picks(release, picks);
+    let mut neighbours = Neighbours::default();
+    entry.session.track.iter().for_each(|slug| neighbours.add(release, slug));
+    let mut head = Head::secret(&site, entry.session.title.as_str()).at("session").with_desk(is_organizer);
+    head.url = site.conference().link(&format!("/sessions/{id}"));
+    head.can_unpick = true;
+    Some(render_with(&site, head, entry, &neighbours))
+}
+
 pub(super) fn render<'a>(site: &Site<'a>, entry: &'a Entry, neighbours: &Neighbours<'a>) -> String {
-    let (session, words) = (&entry.session, site.words);
-    let start = session.slot.start;
+    let session = &entry.session;
     let card = Card::of(site, entry);
     let people = (!card.people.is_empty()).then(|| card.people.clone());
+    let start = session.slot.start;
     let when = format!("{}, {}", site.when.day(site.when.civil_date(start)), card.range);
     let about: Vec<String> =
         [Some(when), people, Some(session.abstract_text.to_string())].into_iter().flatten().collect();
@@ -95,6 +112,14 @@ pub(super) fn render<'a>(site: &Site<'a>, entry: &'a Entry, neighbours: &Neighbo
     let mut head = Head::public(site, session.title.as_str(), &about.join(". "), &path).at("session");
     head.schema = Some(data_block(&schema::single(site, entry)));
     head.feed = Some((session.title.to_string(), format!("{path}.ics")));
+    render_with(site, head, entry, neighbours)
+}
+
+fn render_with<'a>(site: &Site<'a>, mut head: Head, entry: &'a Entry, neighbours: &Neighbours<'a>) -> String {
+    let (session, words) = (&entry.session, site.words);
+    let start = session.slot.start;
+    let card = Card::of(site, entry);
+    head.pressed_at = picked_session_path(&session.id);
     let own = session.url.as_ref().map(|url| (url.to_string(), words.organizers_page.to_owned()));
     let links = session.links.iter().map(|link| (link.url.to_string(), link.label.to_string()));
     let meanwhile = site.release.beside(entry, MAX_PARALLEL);

@@ -5,10 +5,14 @@ use super::Assets;
 use super::assets::fingerprinted;
 use super::encode::data_block;
 use super::when::When;
+use crate::agenda::{Agenda, AgendaItem};
 use crate::feed::FeedFilter;
-use crate::program::{ClockStyle, Conference, Slug, Track};
+use crate::program::{ClockStyle, Conference, SessionId, Slug, Track};
 use crate::release::Release;
 use crate::texts::Texts;
+use chrono::{DateTime, Utc};
+use std::collections::HashMap;
+use std::sync::Arc;
 
 /// The release and its language, shared by everything that renders a page.
 #[derive(Debug, Clone)]
@@ -16,6 +20,8 @@ pub(super) struct Site<'a> {
     pub release: &'a Release,
     pub words: &'static Texts,
     pub when: When,
+    /// The visitor's picks, on the pages that mark them; each with its overlaps in words.
+    pub picked: Option<Arc<HashMap<SessionId, Option<String>>>>,
 }
 
 impl<'a> Site<'a> {
@@ -31,7 +37,26 @@ impl<'a> Site<'a> {
                 clock: conference.clock,
                 words,
             },
+            picked: None,
         }
+    }
+
+    /// The site for pages that mark a visitor's picks.
+    pub(super) fn with_picks(release: &'a Release, picks: &[SessionId]) -> Self {
+        let site = Self::of(release);
+        let items = Agenda::of(picks, release).items;
+        let picked = items.iter().map(|item| (item.session().id.clone(), site.overlaps(item))).collect();
+        Self { picked: Some(Arc::new(picked)), ..site }
+    }
+
+    /// The address of the program. Pages that mark picks link to one another, for visitors without scripts.
+    pub(super) fn home(&self) -> &'static str {
+        if self.picked.is_some() { "/mine" } else { "/" }
+    }
+
+    /// The address of a session's page.
+    pub(super) fn session_path(&self, id: &SessionId) -> String {
+        if self.picked.is_some() { picked_session_path(id) } else { format!("/sessions/{id}") }
     }
 
     pub(super) fn conference(&self) -> &'a Conference {
@@ -58,6 +83,13 @@ impl<'a> Site<'a> {
             0 => self.words.list(&named),
             more => self.words.list_more(&named.join(self.words.list_comma), more),
         }
+    }
+
+    /// The overlaps of a pick, in words.
+    pub(super) fn overlaps(&self, item: &AgendaItem<'_>) -> Option<String> {
+        let titles = item.overlaps.iter().map(|other| self.words.quoted(other.session.title.as_str()));
+        let others = self.listed(titles, item.more_overlaps);
+        item.has_overlap().then(|| self.words.overlaps_with(&others))
     }
 
     /// The language of the page: the conference's, if the texts are in it, or else that of the texts.
@@ -89,6 +121,11 @@ impl<'a> Site<'a> {
         self.when.zone_names(first, last)
     }
 
+    /// The abbreviation of the zone, for scripts; none across a clock change.
+    pub(super) fn only_zone_name(&self) -> Option<String> {
+        Some(self.zone_name()).filter(|name| !name.contains('/'))
+    }
+
     /// The line that names the time zone.
     pub(super) fn zone_line(&self) -> String {
         self.words.times_are(&self.zone_name())
@@ -100,6 +137,12 @@ impl<'a> Site<'a> {
         let first = sessions.first()?.slot.start;
         let last = sessions.iter().map(|session| session.slot.end).max()?;
         Some((When::iso(first), When::iso(last)))
+    }
+
+    /// Whether the last session has ended. Public pages do not ask, because they are cached; a script tells them.
+    pub(super) fn is_over(&self, now: DateTime<Utc>) -> bool {
+        let ends = self.release.program.order().iter().map(|session| session.slot.end);
+        ends.max().is_some_and(|end| end <= now)
     }
 
     /// A filter in words: `Track 1, Talk, Tue 25`.
@@ -143,6 +186,11 @@ impl<'a> Site<'a> {
     }
 }
 
+/// The address of a session's page with the visitor's picks marked.
+pub(super) fn picked_session_path(id: &SessionId) -> String {
+    format!("/mine/sessions/{id}")
+}
+
 /// The parts of the head and the masthead that differ between pages.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Head {
@@ -158,6 +206,13 @@ pub(super) struct Head {
     /// Whether search engines must not index the page.
     pub is_secret: bool,
     pub embed: bool,
+    /// Whether the page says that the conference is over, also without scripts.
+    pub is_over: bool,
+    /// The address to which the forms that pick and unpick a session return without scripts: the page with the visitor's
+    /// picks marked. Empty on pages without such forms.
+    pub pressed_at: String,
+    /// Whether the page has the form that unpicks a session.
+    pub can_unpick: bool,
     /// JSON-LD, encoded as a data block.
     pub schema: Option<String>,
     /// The title and address of the feed with the same sessions.

@@ -19,8 +19,8 @@ pub struct ProgramView {
     pub text: String,
     /// Whether the page has no masthead and footer, because another site frames it.
     pub embed: bool,
-    /// Whether the visitor's picks are marked. No query sets this, because the page with marked picks is personal and has
-    /// its own address (`/mine`).
+    /// Whether the visitor's picks are marked. No query sets this, because pages with marked picks are personal and have
+    /// an address of their own (`/mine`).
     pub is_mine: bool,
 }
 
@@ -68,8 +68,13 @@ impl ProgramView {
 
     /// The page's path with its query.
     pub fn path(&self) -> String {
-        let query = self.query();
-        if query.is_empty() { "/".to_owned() } else { format!("/?{query}") }
+        let (page, query) = (if self.is_mine { "/mine" } else { "/" }, self.query());
+        if query.is_empty() { page.to_owned() } else { format!("{page}?{query}") }
+    }
+
+    /// The same view with the visitor's picks marked, which no other site frames.
+    pub fn with_picks(&self) -> Self {
+        Self { is_mine: true, embed: false, ..self.clone() }
     }
 
     /// The query of the feed with the same sessions; none with a search text, because feeds cannot be searched.

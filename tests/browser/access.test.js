@@ -72,6 +72,17 @@ test("what axe looks for it finds: this very check can fail", async (t) => {
   assert.ok(found.some((it) => it.startsWith("image-alt")) && found.some((it) => it.startsWith("color-contrast")), found);
 });
 
+test("marks and separators are no part of names", async (t) => {
+  const { page } = await visitor(t, browser, server, { viewport: PHONE });
+  await page.clock.setFixedTime(new Date("2025-03-23T18:00:00Z"));
+  await page.goto("/");
+  await page.locator("html.scripted").waitFor();
+  const named = await (await page.context().newCDPSession(page)).send("Accessibility.getFullAXTree");
+  const names = named.nodes.filter(({ role }) => ["button", "link", "DisclosureTriangle"].includes(role?.value)).map(({ name }) => name?.value ?? "");
+  assert.ok(names.length > 100);
+  assert.deepEqual(names.filter((name) => /^[+✓·•]|[•▾+−]$/.test(name)), []);
+});
+
 test("the program is read and picked from by keyboard alone", async (t) => {
   const { page } = await visitor(t, browser, server);
   await page.goto("/");

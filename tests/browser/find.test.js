@@ -169,10 +169,16 @@ test("without scripts a pick keeps its place and is shown as picked", async (t) 
   await button.waitFor();
   await page.goto("/sessions/slow-queries");
   await page.getByRole("link", { name: "Show which sessions I picked" }).click();
-  await page.waitForURL(/\/mine#slow-queries$/);
+  await page.waitForURL(/\/mine\/sessions\/slow-queries$/);
   await button.click();
-  await page.waitForURL(/\/mine#slow-queries$/);
+  await page.waitForURL(/\/mine\/sessions\/slow-queries$/);
   assert.equal(await page.locator('[aria-pressed="true"]').count(), 0);
+  // The results of a search stay, too.
+  await page.goto("/?q=observability");
+  const [first] = await page.locator(".results button.pick").all();
+  await first.click();
+  await page.waitForURL(/\/mine\?q=observability#/);
+  assert.equal(await page.locator('.results [aria-pressed="true"]').count(), 1);
 });
 
 test("the device's share sheet gets the session, and its absence the clipboard", async (t) => {

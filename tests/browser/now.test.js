@@ -158,3 +158,28 @@ test("nothing in view moves after the page opened in the middle of the conferenc
   const places = await page.evaluate(() => [...globalThis.places]);
   assert.ok(places.length > 0 && Math.max(...places) - Math.min(...places) <= 1, `${places}`);
 });
+
+test("after the conference every page says that it is over, the agenda without scripts too, and nothing moves for it", async (t) => {
+  const { page } = await during(t, PHONE, new Date("2025-04-01T12:00:00Z"));
+  await page.goto("/");
+  await pick(page, "slow-queries");
+  for (const path of ["/", "/sessions/slow-queries", "/tracks/track-1", "/agenda", "/subscribe/program"]) {
+    await page.goto(path);
+    await page.locator("html.ended").waitFor();
+    const said = page.getByText("This conference is over.").filter({ visible: true });
+    assert.equal(await said.count(), 1, path);
+    const moved = await page.evaluate(() => {
+      const top = () => document.querySelector("h1:not(.vh), .seek").getBoundingClientRect().top;
+      const after = top();
+      document.documentElement.classList.remove("ended");
+      return after - top();
+    });
+    assert.equal(moved, 0, path);
+  }
+  // The real clock of the server is long after the conference.
+  const plain = (await visitor(t, browser, server, { javaScriptEnabled: false })).page;
+  await plain.goto("/sessions/slow-queries");
+  await pick(plain, "slow-queries", { scripted: false });
+  await plain.goto("/agenda");
+  await plain.getByText("This conference is over.").waitFor({ state: "visible" });
+});

@@ -55,12 +55,12 @@ export async function visitor(t, browser, server, options = {}) {
 export const shoot = (page, name, { whole = true } = {}) =>
   page.screenshot({ path: join(ARTEFACTS, `${name}.png`), fullPage: whole, animations: "disabled" });
 
-// With a script the button changes in place, without one the browser returns to the session in the program.
+// With a script the button changes in place, without one the browser shows the same page with the picks marked.
 export async function pick(page, session, { scripted = true } = {}) {
   const button = page.locator(`button.pick[value="${session}"]`);
   if (!scripted) {
     await button.click();
-    await page.waitForURL(/\/mine#/);
+    await page.waitForURL(/\/mine\b/);
     return;
   }
   await page.locator("html.scripted").waitFor();

@@ -75,6 +75,8 @@ fn everything(release: &Release, changes: &[Change]) -> BTreeMap<String, String>
         seen: Some(1),
         hand_over: Some(("https://conf.example/handover/abcdefgh", chrono::TimeDelta::minutes(10))),
         done: Some(web::AgendaDone::Linked),
+        undo: &[],
+        now: release.published(),
         is_organizer: true,
         push_key: Some("BP4z9K".to_owned()),
         devices: &[web::NotifiedDevice {
@@ -220,7 +222,9 @@ fn everything(release: &Release, changes: &[Change]) -> BTreeMap<String, String>
         ("/agenda", web::own_agenda(release, &mine)),
         ("/agenda/plan", web::plan(release, &plan)),
         ("/agenda?none", web::no_agenda(release, web::NoAgenda::SignedOut, false)),
-        ("/mine", web::picked_program(release, &picks, true)),
+        ("/mine", web::picked_program(release, &ProgramView::default(), &picks, true)),
+        ("/mine?q", web::picked_program(release, &view(&[("q", "sre")]), &picks, false)),
+        ("/mine/sessions/id", web::picked_session(release, &picks[0], &picks, false).unwrap()),
         ("/agendas/read", web::shared(release, &token, &name, &picks, Some(&picks[2..]))),
         ("/team", web::team_form(release, HOSTILE, Some(web::TeamFault::Line(3)))),
         ("/team/read", web::team(release, &token, &fellows)),
@@ -394,6 +398,7 @@ fn links_lead_to_known_places() {
         "/changes.json",
         "/agenda",
         "/mine",
+        "/mine/",
         "/agenda/",
         "/agendas/",
         "/subscribe/agendas/",
@@ -610,6 +615,8 @@ fn an_overlap_names_both_sessions_and_one_press_keeps_one() {
         seen: None,
         hand_over: None,
         done: None,
+        undo: &[],
+        now: release.published(),
         is_organizer: false,
         push_key: None,
         devices: &[],
@@ -624,6 +631,11 @@ fn an_overlap_names_both_sessions_and_one_press_keeps_one() {
         page.contains("name=\"session\" value=\"search-for-speed\"><button"),
         "keeping one drops the other"
     );
+    assert_eq!(page.matches("class=\"moment beside-2\"").count(), 2, "they stand beside one another");
+    assert!(!page.contains(" class=\"ended\""));
+    let last = release.program.order().iter().map(|session| session.slot.end).max().unwrap();
+    let after = web::own_agenda(&release, &web::OwnAgenda { now: last, ..mine });
+    assert!(after.contains(" class=\"ended\"") && after.contains("This conference is over."));
 }
 
 /// The tables of a page: for each row, the text of its header and for each of its columns the sessions that it shows,

@@ -1,20 +1,21 @@
 //! A visitor's own agenda, identified by cookie: pages, forms, import and export. Scripts get JSON from the same paths.
 
 use super::PageRequest;
-use crate::agenda::Agenda;
+use crate::agenda::{Agenda, ReadToken};
 use crate::exchange::{self, ExchangeError, Matching};
 use crate::http::agendas::{AgendaError, Created, Owned};
 use crate::http::browser::{CookieJar, PostedForm, uploaded_file};
 use crate::http::query::Query;
 use crate::http::reply::{html, json, see_other, see_other_at, set_cookies};
-use crate::http::{Body, Problem, browser, feeds, organizer};
+use crate::http::{Body, Problem, browser, feeds, organizer, policy};
 use crate::program::{SessionId, Text};
 use crate::release::Release;
+use crate::revision::Entry;
 use crate::store::SubscriptionRecord;
-use crate::web::{self, AgendaDone, LastFetch, LinkStatus, NoAgenda, NotifiedDevice, OwnAgenda};
+use crate::web::{self, AgendaDone, LastFetch, LinkStatus, NoAgenda, NotifiedDevice, OwnAgenda, ProgramView};
 use chrono::TimeDelta;
 use http::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_TYPE};
-use http::{HeaderValue, Method, Response, StatusCode};
+use http::{HeaderValue, Method, Response, StatusCode, Uri};
 use std::sync::Arc;
 
 impl PageRequest<'_> {
@@ -89,12 +90,37 @@ impl PageRequest<'_> {
         query.first("done").and_then(AgendaDone::parse)
     }
 
+    /// The sessions that the form removed, by `?undo=`: those that the visitor can pick again.
+    fn removed(&self, picks: &[SessionId]) -> Vec<SessionId> {
+        let entries = &self.published.release.ledger.entries;
+        let can_return =
+            |id: &SessionId| entries.get(id).is_some_and(Entry::is_visible) && !picks.contains(id);
+        let query = Query::of(&self.request.uri);
+        let named = query.pairs().filter(|(key, _)| *key == "undo");
+        named.filter_map(|(_, id)| SessionId::parse(id).ok()).filter(can_return).collect()
+    }
+
     /// The program with the visitor's picks marked, for browsers without scripts.
     pub(in crate::http) async fn picked_program(&self) -> Result<Response<Body>, Problem> {
-        let picks = self.own()?.map(|owned| owned.record.picks).unwrap_or_default();
         let release = &self.published.release;
+        let view = ProgramView::parse(Query::of(&self.request.uri).pairs(), &release.ledger.slugs)?;
+        let picks = self.own()?.map(|owned| owned.record.picks).unwrap_or_default();
         let is_organizer = self.is_organizer();
-        self.queue.make(|| html(web::picked_program(release, &picks, is_organizer))).await
+        self.queue.make(|| html(web::picked_program(release, &view, &picks, is_organizer))).await
+    }
+
+    /// A session's page with the visitor's picks marked, for browsers without scripts.
+    pub(in crate::http) async fn picked_session(&self, id: &SessionId) -> Result<Response<Body>, Problem> {
+        let release = &self.published.release;
+        let picks = self.own()?.map(|owned| owned.record.picks).unwrap_or_default();
+        let is_organizer = self.is_organizer();
+        let page = self.queue.make(|| web::picked_session(release, id, &picks, is_organizer)).await?;
+        let mut response = html(page.ok_or(Problem::NotFound)?);
+        let session = release.program.session(id);
+        if let Some(image) = session.and_then(|session| session.image.as_ref()) {
+            policy::show_image(image, response.headers_mut());
+        }
+        Ok(response)
     }
 
     /// Whether the browser says that it is signed in as an organizer. Only decides whether pages link to the desk.
@@ -120,6 +146,7 @@ impl PageRequest<'_> {
         let name = Text::line(&owned.record.name).0;
         let seen = Some(owned.record.seen_release);
         let done = self.done();
+        let undo = self.removed(&owned.record.picks);
         let (picks, ranks, is_organizer) = (&owned.record.picks, &owned.ranks(), self.is_organizer());
         let devices = self.agendas.devices(owned).unwrap_or_default();
         let (mailboxes, devices): (Vec<_>, Vec<_>) =
@@ -140,6 +167,8 @@ impl PageRequest<'_> {
             seen,
             hand_over,
             done,
+            undo: &undo,
+            now,
             is_organizer,
             push_key: key.map(|key| key.public()),
             devices: &devices,
@@ -259,9 +288,7 @@ pub(super) fn see_path(path: &str) -> Result<Response<Body>, Problem> {
 /// pressed.
 fn after_pick(form: &PostedForm, sessions: &[String], release: &Release) -> Result<Response<Body>, Problem> {
     let Some(done) = AgendaDone::parse(form.one("done")) else {
-        // An id that the program does not have gives no fragment, so no text from the client reaches the header.
-        let id = sessions.last().and_then(|id| SessionId::parse(id).ok());
-        return see_path(&id.map_or_else(|| "/mine".to_owned(), |id| format!("/mine#{id}")));
+        return see_path(&pressed_at(form.one("from"), sessions, release));
     };
     let session = |id: &str| release.ledger.entries.get(&SessionId::parse(id).ok()?);
     let place = match session(form.one("place")) {
@@ -275,7 +302,33 @@ fn after_pick(form: &PostedForm, sessions: &[String], release: &Release) -> Resu
         }
         None => String::new(),
     };
-    see_path(&format!("/agenda?done={}{place}", done.name()))
+    let removed = sessions.iter().filter_map(|id| SessionId::parse(id).ok());
+    let undo: String = match form.one("action") {
+        "unpick" => removed.map(|id| format!("&undo={id}")).collect(),
+        _ => String::new(),
+    };
+    see_path(&format!("/agenda?done={}{undo}{place}", done.name()))
+}
+
+/// The page on which a session was picked, with the picks marked and at the session; the program if the form names no
+/// such page. The path is made anew of valid values, so no text from the client reaches the header.
+fn pressed_at(from: &str, sessions: &[String], release: &Release) -> String {
+    let known = || {
+        let uri: Uri = from.parse().ok()?;
+        if let Some(id) = uri.path().strip_prefix("/mine/sessions/") {
+            return Some(format!("/mine/sessions/{}", SessionId::parse(id).ok()?));
+        }
+        if let Some(token) = uri.path().strip_prefix("/agendas/") {
+            return Some(format!("/agendas/{}", ReadToken::parse(token).ok()?.reveal()));
+        }
+        let view = ProgramView::parse(Query::of(&uri).pairs(), &release.ledger.slugs).ok()?;
+        Some(view.with_picks().path())
+    };
+    let page = known().unwrap_or_else(|| "/mine".to_owned());
+    match sessions.last().and_then(|id| SessionId::parse(id).ok()) {
+        Some(id) if !page.ends_with(&format!("/{id}")) => format!("{page}#{id}"),
+        _ => page,
+    }
 }
 
 /// The picks that overlap the sessions that were just picked.

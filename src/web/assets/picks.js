@@ -194,7 +194,8 @@ async function submit(form, submitter) {
     return;
   }
   const [done, place] = [data.get("done") ?? "", data.get("place") ?? submitter?.dataset.place ?? ""];
-  location.assign(`/agenda${done && `?done=${done}`}${place && `#${place}`}`);
+  const undo = action === "unpick" ? sessions.map((session) => `&undo=${session}`).join("") : "";
+  location.assign(`/agenda${done && `?done=${done}${undo}`}${place && `#${place}`}`);
 }
 
 export function picking() {

@@ -162,6 +162,7 @@ const ROWS: &[Row] = &[
     ("/team/{members}", Link(410), &[("GET", 200)]),
     ("/agenda", OwnPage, &[("GET", 200)]),
     ("/mine", OwnPage, &[("GET", 200)]),
+    ("/mine/sessions/{id}", OwnPage, &[("GET", 200)]),
     ("/agenda/state", OwnPage, &[("GET", 200)]),
     ("/agenda/picks", Form, &[("POST", 303)]),
     ("/agenda/name", Form, &[("POST", 303)]),

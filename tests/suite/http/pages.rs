@@ -245,6 +245,82 @@ async fn a_pick_without_scripts_returns_to_its_place_in_the_program_which_then_s
 }
 
 #[tokio::test]
+async fn a_pick_without_scripts_returns_to_the_page_where_it_was_pressed_which_then_shows_it() {
+    let app = TestApp::new();
+    let key = cookie(&app.send(form("/agenda/picks", "action=pick&session=opening")).await);
+    for (public, session, personal) in [
+        ("/", "first-talk", "/mine#first-talk"),
+        ("/?q=other", "other-talk", "/mine?q=other#other-talk"),
+        ("/?track=main&embed", "first-talk", "/mine?track=main#first-talk"),
+        ("/sessions/first-talk", "first-talk", "/mine/sessions/first-talk"),
+        ("/tracks/side", "other-talk", "/mine?track=side#other-talk"),
+        ("/days/2025-03-25", "first-talk", "/mine?day=2025-03-25#first-talk"),
+    ] {
+        let page = app.get(public).await;
+        let from = page.text().split("name=\"from\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        let from = from.replace("&#38;", "&").replace('?', "%3F").replace('&', "%26");
+        let body = |action| format!("action={action}&session={session}&from={from}");
+        let picked = app.send(form("/agenda/picks", &body("pick")).field("cookie", &key)).await;
+        assert_eq!(picked.field("location"), personal, "{public}");
+        let path = personal.split('#').next().unwrap();
+        let page = app.send(TestRequest::new("GET", path).field("cookie", &key)).await;
+        assert_eq!((page.status, page.field("cache-control")), (200, "private, no-cache"), "{path}");
+        assert_eq!(page.field("x-robots-tag"), "noindex", "{path}");
+        let mut buttons = page.text().split("<button").filter(|it| it.contains("form=\"unpick\""));
+        assert!(buttons.any(|it| it.contains(&format!("value=\"{session}\""))), "{path}: {}", page.text());
+        let unpicked = app.send(form("/agenda/picks", &body("unpick")).field("cookie", &key)).await;
+        assert_eq!(unpicked.field("location"), personal, "{public}");
+        let page = app.send(TestRequest::new("GET", path).field("cookie", &key)).await;
+        assert!(page.text().contains("form=\"pick\" name=\"session\""), "{path}");
+    }
+    for from in [
+        "https://evil.example/",
+        "//evil.example",
+        "/mine/sessions/a%0d%0ab",
+        "/agendas/../..",
+        "/?track=never",
+    ] {
+        let body = format!("action=pick&session=first-talk&from={from}");
+        let answer = app.send(form("/agenda/picks", &body).field("cookie", &key)).await;
+        assert_eq!(answer.field("location"), "/mine#first-talk", "{from}");
+    }
+    assert_eq!(app.get("/mine/sessions/secret-talk").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_pick_without_scripts_names_its_overlaps_on_every_page() {
+    let app = TestApp::new();
+    let both = "action=pick&session=first-talk&session=other-talk";
+    let key = cookie(&app.send(form("/agenda/picks", both)).await);
+    for path in ["/mine", "/mine?q=first", "/mine/sessions/first-talk"] {
+        let page = app.send(TestRequest::new("GET", path).field("cookie", &key)).await;
+        assert!(page.text().contains("Overlaps with “Other”."), "{path}");
+        assert!(page.text().contains("href=\"/mine/sessions/"), "{path} leads to pages with marks");
+    }
+}
+
+#[tokio::test]
+async fn a_removed_session_comes_back_by_one_press() {
+    let app = TestApp::new();
+    let key =
+        cookie(&app.send(form("/agenda/picks", "action=pick&session=first-talk&session=opening")).await);
+    let unpick = form("/agenda/picks", "action=unpick&done=removed&session=first-talk").field("cookie", &key);
+    let location = app.send(unpick).await.field("location").to_owned();
+    assert_eq!(location, "/agenda?done=removed&undo=first-talk#day-2025-03-25");
+    let page = TestRequest::new("GET", location.split('#').next().unwrap()).field("cookie", &key);
+    let page = app.send(page).await;
+    let undo = page.text().split("<form").find(|it| it.contains(">Undo<")).unwrap();
+    assert!(
+        undo.contains("value=\"pick\"") && undo.contains("name=\"session\" value=\"first-talk\""),
+        "{undo}"
+    );
+    for path in ["/agenda?done=removed&undo=opening", "/agenda?done=removed&undo=secret-talk&undo=%3Cb"] {
+        let page = app.send(TestRequest::new("GET", path).field("cookie", &key)).await;
+        assert!(!page.text().contains(">Undo<"), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn every_form_of_the_agenda_returns_to_its_section_with_a_confirmation() {
     let app = TestApp::new();
     let key =
