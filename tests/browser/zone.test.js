@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Server } from "./server.js";
+import { Server, shipped } from "./server.js";
 import { PHONE, launch, pick, shoot, visitor } from "./visitor.js";
 
 let browser, server;
@@ -62,4 +62,28 @@ test("a date that differs is named, and rows stay aligned", async (t) => {
   const when = await page.locator(".when").innerText();
   assert.match(when, /^Wednesday, March 26, 3:05–3:50 am/);
   assert.match(await page.locator(".zone-line").innerText(), /Times are in your time zone \(Tokyo\)\./);
+});
+
+test("the zone has one name, the weekday is said once, and equal zones offer no choice", async (t) => {
+  const config = shipped.config.replace(/^zone = .*/m, 'zone = "Europe/Athens"');
+  const athens = await Server.start({ config });
+  t.after(() => athens.stop());
+  const { page } = await visitor(t, browser, athens, { viewport: PHONE, timezoneId: "Asia/Tokyo" });
+  await page.goto("/");
+  await page.locator("#search").fill("observability");
+  await page.locator("#results").getByText(/ am EET$/).first().waitFor();
+  assert.doesNotMatch(await page.locator("#results").innerText(), /GMT/);
+  await page.locator("#search").fill("no such word");
+  await page.getByText("No sessions match").waitFor();
+  assert.equal(await page.getByText("subscribe to a search").filter({ visible: true }).count(), 0);
+  // At 6 pm in Athens it is the next day in Tokyo.
+  await page.goto("/sessions/welcome");
+  await page.getByRole("button", { name: "Show in my time zone" }).click();
+  assert.equal(await page.locator(".when").innerText(), "Tuesday, March 25, 1:00–2:00 am GMT+9");
+  const near = (await visitor(t, browser, athens, { timezoneId: "Europe/Bucharest" })).page;
+  for (const path of ["/", "/sessions/slow-queries"]) {
+    await near.goto(path);
+    await near.locator("html.scripted").waitFor();
+    assert.equal(await near.getByRole("button", { name: "Show in my time zone" }).count(), 0, path);
+  }
 });

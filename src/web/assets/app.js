@@ -127,7 +127,7 @@ document.addEventListener("click", async (event) => {
     await copy(field.value, field);
   }
   if (share !== undefined) {
-    const shared = { title: document.title, url: share || location.href.split("#")[0] };
+    const shared = { title: button.dataset.title || document.title, url: share || location.href.split("#")[0] };
     if (navigator.share) await navigator.share(shared).catch(() => {});
     else await copy(shared.url);
   }

@@ -37,7 +37,8 @@ const isOtherDay = (instant) => {
 
 const DAY = { weekday: "long", month: "long", day: "numeric" };
 const SHORT_DAY = { weekday: "short", month: "short", day: "numeric" };
-const zoneName = (zone, instant) => format(zone, { timeZoneName: "short" }).formatToParts(instant)
+// The page names the venue's zone in the same way wherever it can.
+const zoneName = (zone, instant) => (zone === venue && root.dataset.zoneShort) || format(zone, { timeZoneName: "short" }).formatToParts(instant)
   .find(({ type }) => type === "timeZoneName").value;
 
 const zoneNames = (zone, from, to) => [...new Set([zoneName(zone, from), zoneName(zone, to)])].join("/");
@@ -71,8 +72,8 @@ function convert(scope) {
   for (const element of scope.querySelectorAll("time[data-as]")) {
     const [at, end] = [new Date(element.dateTime), new Date(element.dataset.end)];
     // A time without a date needs the weekday if its date differs from the venue's. The weekday is below the time,
-    // where it moves no other element.
-    const isBare = ["time", "range"].includes(element.dataset.as);
+    // where it moves no other element. The time of a session's page stands after its date.
+    const isBare = ["time", "range"].includes(element.dataset.as) && !element.closest(".when");
     replace(element, printers[element.dataset.as](own, at, end), isBare && isOtherDay(at) ? at : undefined);
   }
   for (const zone of scope.querySelectorAll("[data-zone-name]")) {
@@ -96,10 +97,17 @@ export function localize(scope) {
   if (isOwn) convert(scope);
 }
 
+// Whether both zones have the same time throughout the conference.
+const isSameTime = () => [root.dataset.from, root.dataset.to].map((at) => new Date(at))
+  .every((at) => clock(own, at).time === clock(venue, at).time && clock(own, at).half === clock(venue, at).half && !isOtherDay(at));
+
 export function zones() {
   try { isOwn = localStorage.getItem("zone") === "own"; } catch { /* storage may be blocked */ }
   if (isOwn) show();
-  document.getElementById("zone-switch")?.addEventListener("click", () => {
+  const button = document.getElementById("zone-switch");
+  // Its room stays, so that nothing moves.
+  if (button && !isOwn && root.dataset.from && isSameTime()) button.style.visibility = "hidden";
+  button?.addEventListener("click", () => {
     isOwn = !isOwn;
     show();
     try { localStorage.setItem("zone", isOwn ? "own" : "venue"); } catch { /* then it is not remembered */ }
