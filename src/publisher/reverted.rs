@@ -22,25 +22,29 @@ impl Publisher {
     ) -> Result<BTreeMap<SessionId, u64>, ReadError> {
         let changed = changed_since(&self.store, base, live.number())?;
         let reverted = changes.iter().filter_map(|change| {
-            let (before, release) = changed.get(&change.session)?;
-            reverts(change, before.as_ref()).then(|| (change.session.clone(), *release))
+            let Changed { earlier, release } = changed.get(&change.session)?;
+            reverts(change, earlier.as_ref()).then(|| (change.session.clone(), *release))
         });
         Ok(reverted.collect())
     }
 }
 
-/// The sessions that releases changed after `base`: their state in `base`, and the last release that changed them.
-#[expect(clippy::type_complexity, reason = "a private pair")]
-fn changed_since(
-    store: &Store,
-    base: u64,
-    live: u64,
-) -> Result<BTreeMap<SessionId, (Option<Arc<Session>>, u64)>, ReadError> {
+/// What releases changed after an earlier one.
+struct Changed {
+    /// The session in the earlier release; none if it was not in its program.
+    earlier: Option<Arc<Session>>,
+    /// The last release that changed the session.
+    release: u64,
+}
+
+/// The sessions that releases changed after `base`.
+fn changed_since(store: &Store, base: u64, live: u64) -> Result<BTreeMap<SessionId, Changed>, ReadError> {
     let mut changed = BTreeMap::new();
     for number in base + 1..=live {
         let Some(release) = store.release(number)? else { continue };
         for Change { session, before, .. } in release.changes {
-            changed.entry(session).or_insert((before, number)).1 = number;
+            let first = Changed { earlier: before, release: number };
+            changed.entry(session).or_insert(first).release = number;
         }
     }
     Ok(changed)

@@ -156,6 +156,48 @@ for (const [name, viewport] of [["phone", PHONE], ["desk", DESK]]) {
   });
 }
 
+test("the filter of my sessions survives a reload and the way back, and stays near now", async (t) => {
+  const { page } = await visitor(t, browser, server, { viewport: PHONE });
+  await page.clock.setFixedTime(new Date("2025-03-26T18:10:00Z"));
+  await page.goto("/");
+  await page.locator("html.scripted").waitFor();
+  const running = await page.locator(".card.now:not(.pause)").first().getAttribute("id");
+  await pick(page, running);
+  const later = page.locator(".day").last().locator("button.pick");
+  for (const id of await later.evaluateAll((all) => all.slice(0, 3).map((it) => it.value))) {
+    await pick(page, id);
+    const keep = page.getByRole("button", { name: "Keep both" });
+    if (await keep.isVisible()) await keep.click();
+  }
+  const filter = page.locator("#mine-switch");
+  assert.match(await filter.innerText(), /My sessions\s*4/);
+  await page.evaluate(() => scrollTo({ top: document.body.scrollHeight, behavior: "instant" }));
+  await filter.click();
+  const isInView = (locator) => locator.evaluate((it) => {
+    const { top, bottom } = it.getBoundingClientRect();
+    return top >= document.querySelector(".bar").getBoundingClientRect().bottom - 1 && bottom <= innerHeight;
+  });
+  const title = page.locator(`[id="${running}"] h4`);
+  assert.ok(await isInView(title), "the running session is in view");
+  const isOn = () => page.locator("html.mine-only").waitFor();
+  await page.reload();
+  await isOn();
+  await title.locator("a").click();
+  await page.waitForURL("**/sessions/**");
+  await page.goBack();
+  await isOn();
+  assert.equal(await filter.getAttribute("aria-pressed"), "true");
+  await page.waitForFunction((id) => {
+    const { top, bottom } = document.querySelector(`[id="${id}"] h4`).getBoundingClientRect();
+    return top >= 0 && bottom <= innerHeight;
+  }, running);
+  await shoot(page, "mine-back", { whole: false });
+  await filter.click();
+  assert.ok(await isInView(title), "the place stays when all sessions are shown again");
+  await page.reload();
+  await page.locator("html.scripted:not(.mine-only)").waitFor();
+});
+
 test("without scripts a pick keeps its place and is shown as picked", async (t) => {
   const { page } = await visitor(t, browser, server, { javaScriptEnabled: false, viewport: PHONE });
   await page.goto("/");

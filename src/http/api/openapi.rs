@@ -190,6 +190,7 @@ mod tests {
             "/organizer/publish",
             "/organizer/rooms",
             "/organizer/schedule/cancel",
+            "/organizer/preview/{digest}",
             "/organizer/held/preview",
             "/organizer/held/discard",
         ];

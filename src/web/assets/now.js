@@ -162,10 +162,12 @@ function mark({ folds = true } = {}) {
   return isAny ? { running, next } : undefined;
 }
 
+const scrollsAlone = (grid) => Boolean(grid) && getComputedStyle(grid).overflowY === "auto";
+
 function lead(moment, behavior) {
   const head = moment.querySelector(".time") ?? moment;
   const grid = moment.closest(".grid");
-  if (!grid || getComputedStyle(grid).overflowY !== "auto") {
+  if (!scrollsAlone(grid)) {
     head.scrollIntoView({ block: "start", behavior });
     return;
   }
@@ -197,6 +199,30 @@ function follow() {
     }
   }, { rootMargin: "-30% 0px -69% 0px" });
   document.querySelectorAll(".day").forEach((day) => observer.observe(day));
+}
+
+const bar = document.querySelector(".bar");
+
+// The first session in view, and where it is, once the reader has scrolled to the sessions.
+export function placeInView() {
+  const edge = bar?.getBoundingClientRect();
+  if (!edge || edge.top > 1) return undefined;
+  const card = [...document.querySelectorAll(".moment [data-start]")].filter(isShown)
+    .find((it) => it.getBoundingClientRect().bottom > edge.bottom + 1);
+  return card && { card, top: card.getBoundingClientRect().top };
+}
+
+// After a filter has shown or hidden sessions: scrolls to those that are on now, or else to the nearest to the former place.
+export function returnTo(place, { prefersNow }) {
+  if (!place) return;
+  const { card, top } = place;
+  const running = (prefersNow && mark()?.running.filter(isShown)) || [];
+  const shown = [...document.querySelectorAll(".moment [data-start]")].filter(isShown);
+  const isAfter = (it) => it === card || Boolean(card.compareDocumentPosition(it) & Node.DOCUMENT_POSITION_FOLLOWING);
+  const nearest = shown.find(isAfter) ?? shown.at(-1);
+  if (running.length) lead(firstOf(running), "instant");
+  else if (nearest === card && !scrollsAlone(card.closest(".grid"))) scrollBy({ top: card.getBoundingClientRect().top - top, behavior: "instant" });
+  else if (nearest) lead(nearest.closest(".moment"), "instant");
 }
 
 export function present() {

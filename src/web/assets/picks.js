@@ -1,5 +1,6 @@
 // Picks without leaving the page: shown at once, undone if the server refuses, queued while the server is unreachable.
 import { say, choose, notify } from "./words.js";
+import { placeInView, returnTo } from "./now.js";
 import { clear, enqueue, queued, replay, send } from "./queue.js";
 
 const root = document.documentElement;
@@ -60,12 +61,35 @@ function showEmptyNote() {
   if (note) note.hidden = !root.classList.contains("mine-only") || picks.size > 0;
 }
 
+// The filter stays on after a reload and on the way back from a session: the entry of the history has it.
+const remember = (state) => history.replaceState({ ...history.state, ...state }, "");
+const isFiltered = () => root.classList.contains("mine-only");
+
+function applyFilter(isOn) {
+  root.classList.toggle("mine-only", isOn);
+  filter.setAttribute("aria-pressed", String(isOn));
+  showEmptyNote();
+}
+
 function setUpFilter() {
-  filter?.addEventListener("click", () => {
-    const isOn = root.classList.toggle("mine-only");
-    filter.setAttribute("aria-pressed", String(isOn));
-    showEmptyNote();
+  if (!filter) return;
+  if (history.state?.mine) applyFilter(true);
+  filter.addEventListener("click", () => {
+    const place = placeInView();
+    applyFilter(!isFiltered());
+    remember({ mine: isFiltered() });
+    returnTo(place, { prefersNow: isFiltered() });
   });
+  // A link to a day makes a new entry.
+  addEventListener("hashchange", () => remember({ mine: isFiltered() }));
+  addEventListener("pagehide", () => { if (isFiltered()) remember({ y: scrollY }); });
+}
+
+// The browser restores the place before the picks are known, when the page is still short.
+function restorePlace() {
+  const [entry] = performance.getEntriesByType("navigation");
+  const isReturn = ["reload", "back_forward"].includes(entry?.type);
+  if (isReturn && isFiltered() && history.state?.y) scrollTo({ top: history.state.y, behavior: "instant" });
 }
 
 const titleOf = (session) => document.querySelector(`[id="t-${session}"], [id="f-${session}"]`)?.textContent
@@ -211,5 +235,5 @@ export function picking() {
   });
   window.addEventListener("online", () => sendQueue());
   setUpFilter();
-  load().then(() => sendQueue());
+  load().then(() => { restorePlace(); return sendQueue(); });
 }
