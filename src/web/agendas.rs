@@ -410,7 +410,6 @@ pub fn shared(
     }
     let mut head = Head::secret(&site, site.words.shared_agenda);
     head.pressed_at = format!("/agendas/{}", super::encode::encode(token));
-    head.can_unpick = own.is_some();
     write(&SharedPage {
         head,
         heading: if name.is_empty() { site.words.shared_agenda.to_owned() } else { name.to_string() },

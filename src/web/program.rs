@@ -123,7 +123,7 @@ fn render(site: Site<'_>, view: &ProgramView, is_organizer: bool) -> String {
         false => Head::public(&site, &title, &about, &canonical).at("program"),
     };
     head.embed = view.embed;
-    (head.pressed_at, head.can_unpick) = (view.with_picks().path(), view.is_mine);
+    head.pressed_at = view.with_picks().path();
     let query = view.feed_query().map(|query| if query.is_empty() { query } else { format!("?{query}") });
     head.feed = query.as_ref().map(|query| (title, format!("/program.ics{query}")));
     head.schema = (!is_filtered && !view.is_mine).then(|| data_block(&schema::conference(&site, &entries)));

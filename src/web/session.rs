@@ -96,7 +96,6 @@ pub fn picked_session(
     entry.session.track.iter().for_each(|slug| neighbours.add(release, slug));
     let mut head = Head::secret(&site, entry.session.title.as_str()).at("session").with_desk(is_organizer);
     head.url = site.conference().link(&format!("/sessions/{id}"));
-    head.can_unpick = true;
     Some(render_with(&site, head, entry, &neighbours))
 }
 

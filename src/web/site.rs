@@ -208,11 +208,9 @@ pub(super) struct Head {
     pub embed: bool,
     /// Whether the page says that the conference is over, also without scripts.
     pub is_over: bool,
-    /// The address to which the forms that pick and unpick a session return without scripts: the page with the visitor's
-    /// picks marked. Empty on pages without such forms.
+    /// The address to which the form that picks and unpicks sessions returns without scripts: the page with the visitor's
+    /// picks marked. Empty on pages without that form.
     pub pressed_at: String,
-    /// Whether the page has the form that unpicks a session.
-    pub can_unpick: bool,
     /// JSON-LD, encoded as a data block.
     pub schema: Option<String>,
     /// The title and address of the feed with the same sessions.

@@ -47,7 +47,7 @@ export async function furnish(page) {
   await page.waitForURL("**/team/**");
   const team = new URL(page.url()).pathname;
   return {
-    own: ["/", "/mine", "/agenda", "/agenda/plan", "/agenda?done=linked", "/agenda?done=arrived", "/sessions/slow-queries", shared],
+    own: ["/", "/mine", "/agenda", "/agenda/plan", "/agenda?done=linked", "/agenda?done=arrived", "/sessions/slow-queries", "/mine/sessions/slow-queries", "/mine?q=observability", shared],
     guest: [shared, `/subscribe${shared}`, team, `/subscribe${team}`, `${pathname}${search}`],
   };
 }

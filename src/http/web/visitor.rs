@@ -195,7 +195,10 @@ impl PageRequest<'_> {
     /// Adds or removes picks; the first pick creates the agenda.
     pub(in crate::http) async fn pick(&self) -> Result<Response<Body>, Problem> {
         let form = self.form()?;
-        let (sessions, picks) = (form.all("session"), form.one("action") != "unpick");
+        // The button of a picked session unpicks it, in the form that picks the others.
+        let unpicked = form.all("unpick");
+        let picks = form.one("action") != "unpick" && unpicked.is_empty();
+        let sessions = if unpicked.is_empty() { form.all("session") } else { unpicked };
         let release = &self.published.release;
         let (owned, is_new) = match self.own()? {
             Some(owned) => {

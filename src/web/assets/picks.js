@@ -77,19 +77,24 @@ function setUpFilter() {
   filter.addEventListener("click", () => {
     const place = placeInView();
     applyFilter(!isFiltered());
-    remember({ mine: isFiltered() });
     returnTo(place, { prefersNow: isFiltered() });
+    remember({ mine: isFiltered(), y: scrollY });
   });
   // A link to a day makes a new entry.
   addEventListener("hashchange", () => remember({ mine: isFiltered() }));
-  addEventListener("pagehide", () => { if (isFiltered()) remember({ y: scrollY }); });
+  // Not when the page is left: browsers ignore a new state then.
+  let still;
+  addEventListener("scroll", () => {
+    clearTimeout(still);
+    still = setTimeout(() => { if (isFiltered() && isPlaced) remember({ y: scrollY }); }, 150);
+  }, { passive: true });
 }
 
 // The browser restores the place before the picks are known, when the page is still short.
+let isPlaced = false;
 function restorePlace() {
-  const [entry] = performance.getEntriesByType("navigation");
-  const isReturn = ["reload", "back_forward"].includes(entry?.type);
-  if (isReturn && isFiltered() && history.state?.y) scrollTo({ top: history.state.y, behavior: "instant" });
+  isPlaced = true;
+  if (isFiltered() && history.state?.y) scrollTo({ top: history.state.y, behavior: "instant" });
 }
 
 const titleOf = (session) => document.querySelector(`[id="t-${session}"], [id="f-${session}"]`)?.textContent
@@ -223,8 +228,6 @@ async function submit(form, submitter) {
 }
 
 export function picking() {
-  // Without scripts, a separate form removes a picked session.
-  document.querySelectorAll("button.pick[form=unpick]").forEach((button) => button.setAttribute("form", "pick"));
   document.addEventListener("submit", (event) => {
     const { target: form, submitter } = event;
     if (form.matches("form[data-forget]")) clear();
