@@ -94,7 +94,8 @@ pub(super) fn text_of(description: &str, session: &mut ForeignSession) -> String
 
 /// The track, the kind and the tags of a calendar's CATEGORIES, in this order. A session may have no track.
 pub(super) fn categories(names: Vec<String>, session: &mut ForeignSession) {
-    let is_kind = |name: &String| name.parse::<SessionKind>().is_ok();
+    // A track may have the name of a kind, with a capital letter.
+    let is_kind = |name: &String| name.parse::<SessionKind>().is_ok_and(|kind| kind.as_str() == name);
     let mut names = names.into_iter().peekable();
     session.track = names.next_if(|name| !is_kind(name)).unwrap_or_default();
     session.kind = names.next_if(is_kind).unwrap_or_default();

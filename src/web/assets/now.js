@@ -203,10 +203,10 @@ function follow() {
 
 const bar = document.querySelector(".bar");
 
-// The first session in view, and where it is, once the reader has scrolled to the sessions.
-export function placeInView() {
+// The first session in view, and where it is. Unless `always`, none before the reader has scrolled to the sessions.
+export function placeInView({ always }) {
   const edge = bar?.getBoundingClientRect();
-  if (!edge || edge.top > 1) return undefined;
+  if (!edge || (!always && edge.top > 1)) return undefined;
   const card = [...document.querySelectorAll(".moment [data-start]")].filter(isShown)
     .find((it) => it.getBoundingClientRect().bottom > edge.bottom + 1);
   return card && { card, top: card.getBoundingClientRect().top };

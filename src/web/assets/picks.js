@@ -75,7 +75,8 @@ function setUpFilter() {
   if (!filter) return;
   if (history.state?.mine) applyFilter(true);
   filter.addEventListener("click", () => {
-    const place = placeInView();
+    // With the filter the page may be too short to scroll.
+    const place = placeInView({ always: isFiltered() });
     applyFilter(!isFiltered());
     returnTo(place, { prefersNow: isFiltered() });
     remember({ mine: isFiltered(), y: scrollY });
