@@ -74,7 +74,7 @@ pub(super) fn stated(raw: &str) -> Option<TimeDelta> {
         let (value, after) = number(rest)?;
         let (unit, after) = match (word_of(after), last) {
             // `1h30`
-            ((word, after), Some(Unit::Hour)) if word.is_empty() => (Unit::Minute, after),
+            (("", after), Some(Unit::Hour)) => (Unit::Minute, after),
             ((word, after), _) => (unit(word)?, after),
         };
         match (unit, last) {
