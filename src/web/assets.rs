@@ -22,9 +22,12 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("times.js", include_str!("assets/times.js")),
     ("live.js", include_str!("assets/live.js")),
     ("now.js", include_str!("assets/now.js")),
+    ("filter.js", include_str!("assets/filter.js")),
+    ("overlap.js", include_str!("assets/overlap.js")),
     ("picks.js", include_str!("assets/picks.js")),
     ("search.js", include_str!("assets/search.js")),
     ("push.js", include_str!("assets/push.js")),
+    ("done.js", include_str!("assets/done.js")),
     ("app.js", include_str!("assets/app.js")),
 ];
 

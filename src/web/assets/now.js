@@ -99,10 +99,10 @@ function choices() {
   }
 }
 
-const isShown = (element) => element.checkVisibility?.() ?? true;
+export const isShown = (element) => element.checkVisibility?.() ?? true;
 
 // The first of the running moments that fits into the window together with the last of them.
-function firstOf(running) {
+export function firstOf(running) {
   const last = running.at(-1);
   const foot = Math.max(...[...last.querySelectorAll(".now h4, .now .title")].map((it) => it.getBoundingClientRect().bottom));
   // The bar and the headings of a grid cover the top.
@@ -120,7 +120,7 @@ function targetOf({ running, next }) {
 }
 
 // Marks what is over, on and next, and returns the moments that are on, and the next.
-function mark({ folds = true } = {}) {
+export function mark({ folds = true } = {}) {
   const now = Date.now();
   const isNow = isDuring(now);
   // Feedback is asked for once the session has begun.
@@ -162,9 +162,9 @@ function mark({ folds = true } = {}) {
   return isAny ? { running, next } : undefined;
 }
 
-const scrollsAlone = (grid) => Boolean(grid) && getComputedStyle(grid).overflowY === "auto";
+export const scrollsAlone = (grid) => Boolean(grid) && getComputedStyle(grid).overflowY === "auto";
 
-function lead(moment, behavior) {
+export function lead(moment, behavior) {
   const head = moment.querySelector(".time") ?? moment;
   const grid = moment.closest(".grid");
   if (!scrollsAlone(grid)) {
@@ -199,30 +199,6 @@ function follow() {
     }
   }, { rootMargin: "-30% 0px -69% 0px" });
   document.querySelectorAll(".day").forEach((day) => observer.observe(day));
-}
-
-const bar = document.querySelector(".bar");
-
-// The first session in view, and where it is. Unless `always`, none before the reader has scrolled to the sessions.
-export function placeInView({ always }) {
-  const edge = bar?.getBoundingClientRect();
-  if (!edge || (!always && edge.top > 1)) return undefined;
-  const card = [...document.querySelectorAll(".moment [data-start]")].filter(isShown)
-    .find((it) => it.getBoundingClientRect().bottom > edge.bottom + 1);
-  return card && { card, top: card.getBoundingClientRect().top };
-}
-
-// After a filter has shown or hidden sessions: scrolls to those that are on now, or else to the nearest to the former place.
-export function returnTo(place, { prefersNow }) {
-  if (!place) return;
-  const { card, top } = place;
-  const running = (prefersNow && mark()?.running.filter(isShown)) || [];
-  const shown = [...document.querySelectorAll(".moment [data-start]")].filter(isShown);
-  const isAfter = (it) => it === card || Boolean(card.compareDocumentPosition(it) & Node.DOCUMENT_POSITION_FOLLOWING);
-  const nearest = shown.find(isAfter) ?? shown.at(-1);
-  if (running.length) lead(firstOf(running), "instant");
-  else if (nearest === card && !scrollsAlone(card.closest(".grid"))) scrollBy({ top: card.getBoundingClientRect().top - top, behavior: "instant" });
-  else if (nearest) lead(nearest.closest(".moment"), "instant");
 }
 
 export function present() {

@@ -1,6 +1,5 @@
 // Picks without leaving the page: shown at once, undone if the server refuses, queued while the server is unreachable.
-import { say, choose, notify } from "./words.js";
-import { placeInView, returnTo } from "./now.js";
+import { say, notify } from "./words.js";
 import { clear, enqueue, queued, replay, send } from "./queue.js";
 
 const root = document.documentElement;
@@ -61,73 +60,22 @@ function showEmptyNote() {
   if (note) note.hidden = !root.classList.contains("mine-only") || picks.size > 0;
 }
 
-// The filter stays on after a reload and on the way back from a session: the entry of the history has it.
-const remember = (state) => history.replaceState({ ...history.state, ...state }, "");
-const isFiltered = () => root.classList.contains("mine-only");
+// The script of the filter is loaded with its first use. The entry of the history says that the filter is on.
+const filtering = () => import("./filter.js").then(({ filtering }) => filtering(filter, showEmptyNote));
 
-function applyFilter(isOn) {
-  root.classList.toggle("mine-only", isOn);
-  filter.setAttribute("aria-pressed", String(isOn));
-  showEmptyNote();
-}
-
-function setUpFilter() {
-  if (!filter) return;
-  if (history.state?.mine) applyFilter(true);
-  filter.addEventListener("click", () => {
-    // With the filter the page may be too short to scroll.
-    const place = placeInView({ always: isFiltered() });
-    applyFilter(!isFiltered());
-    returnTo(place, { prefersNow: isFiltered() });
-    remember({ mine: isFiltered(), y: scrollY });
-  });
-  // A link to a day makes a new entry.
-  addEventListener("hashchange", () => remember({ mine: isFiltered() }));
-  // Not when the page is left: browsers ignore a new state then.
-  let still;
-  addEventListener("scroll", () => {
-    clearTimeout(still);
-    still = setTimeout(() => { if (isFiltered() && isPlaced) remember({ y: scrollY }); }, 150);
-  }, { passive: true });
-}
-
-// The browser restores the place before the picks are known, when the page is still short.
-let isPlaced = false;
-function restorePlace() {
-  isPlaced = true;
-  if (isFiltered() && history.state?.y) scrollTo({ top: history.state.y, behavior: "instant" });
+async function setUpFilter() {
+  if (!filter) return undefined;
+  if (history.state?.mine) return filtering();
+  filter.addEventListener("click", async () => (await filtering()).toggle(), { once: true });
+  return undefined;
 }
 
 const titleOf = (session) => document.querySelector(`[id="t-${session}"], [id="f-${session}"]`)?.textContent
   ?? holdersOf(session)[0]?.querySelector('a[href^="/sessions/"]')?.textContent ?? session;
 
-// The picked sessions of this page that overlap a session, for times without a network.
-function overlapsOf(session) {
-  const timesOf = (id) => {
-    const holder = [...holdersOf(id)].find((it) => it.dataset.start && !it.classList.contains("cancelled"));
-    return holder && [holder.dataset.start, holder.dataset.end].map(Date.parse);
-  };
-  const its = timesOf(session);
-  const others = [...picks].filter((id) => id !== session).map((id) => [id, timesOf(id)]);
-  return others.filter(([, times]) => its && times && its[0] < times[1] && times[0] < its[1])
-    .map(([id]) => ({ id, title: titleOf(id) }));
-}
-
-// Announces an overlap, and offers to keep both sessions or only the new one.
-function announceOverlap(session, overlaps, pressed, ...more) {
-  const other = overlaps.map((it) => it.title).join(", ");
-  const replace = async () => {
-    const ids = overlaps.map((it) => it.id);
-    ids.forEach((id) => picks.delete(id));
-    repaint();
-    const answer = await send(ids, "unpick").catch(() => null);
-    if (answer?.ok) notify(say("replaced"));
-    else if (answer) { await load(); notify(say("refused", { why: answer.body.title ?? String(answer.status) })); }
-    else await sendLater(ids, "unpick");
-  };
-  choose([say("overlaps", { title: titleOf(session), other }), ...more].join(" "), pressed,
-    { label: say("keep-both") }, { label: say("replace", { other }), run: replace });
-}
+// The script about overlaps is loaded with the first of them.
+const mine = { picks: () => picks, holdersOf, titleOf, repaint, load, sendLater };
+const overlaps = () => import("./overlap.js");
 
 async function toggle(session, pressed) {
   const isWanted = !picks.has(session);
@@ -140,8 +88,7 @@ async function toggle(session, pressed) {
     // Without a response the change is queued and sent later, so the page continues to show it.
     try {
       await sendLater([session], action);
-      const overlaps = isWanted ? overlapsOf(session) : [];
-      if (overlaps.length) announceOverlap(session, overlaps, pressed, say("queued"));
+      if (isWanted) (await overlaps()).findOverlaps(mine, session, pressed);
     } catch {
       change(session, !isWanted);
       notify(say("refused", { why: "" }));
@@ -150,7 +97,8 @@ async function toggle(session, pressed) {
   }
   if (answer.ok) {
     if (Array.isArray(answer.body.picks)) { picks = new Set(answer.body.picks); await applyQueued(); }
-    if (answer.body.overlaps?.length) announceOverlap(session, answer.body.overlaps, pressed);
+    const { overlaps: found } = answer.body;
+    if (found?.length) (await overlaps()).announceOverlap(mine, session, found, pressed);
     return;
   }
   change(session, !isWanted);
@@ -238,6 +186,6 @@ export function picking() {
     else submit(form, submitter);
   });
   window.addEventListener("online", () => sendQueue());
-  setUpFilter();
-  load().then(() => { restorePlace(); return sendQueue(); });
+  const shown = setUpFilter();
+  load().then(async () => { (await shown)?.restorePlace(); return sendQueue(); });
 }

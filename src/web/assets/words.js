@@ -12,7 +12,7 @@ export function say(name, values = {}) {
   return text.replace(/\{(\w+)\}/g, (_, key) => printed(values[key]));
 }
 
-const box = document.getElementById("notice");
+export const box = document.getElementById("notice");
 
 // Shows one message at the foot of the page. Actions are links ({ href, label }) or buttons ({ run, label }). A message
 // with actions stays until an action is chosen.
@@ -34,23 +34,6 @@ export function notify(text, ...actions) {
   clearTimeout(notify.timer);
   if (!actions.length) notify.timer = setTimeout(() => { box.hidden = true; }, 8000);
 }
-
-// Offers buttons to choose from. The notice is at the end of the page, far from the pressed element: the focus moves to the
-// first button, and back after the choice. Escape chooses the first.
-export function choose(text, pressed, ...actions) {
-  const back = () => pressed?.focus({ preventScroll: true });
-  notify(text, ...actions.map(({ label, run }) => ({ label, run() { back(); run?.(); } })));
-  if (!box) return;
-  const said = document.createElement("span");
-  said.id = "said";
-  said.textContent = text;
-  box.firstChild.replaceWith(said);
-  const [first] = box.querySelectorAll("button");
-  first.setAttribute("aria-describedby", said.id);
-  first.focus({ preventScroll: true });
-  notify.back = pressed;
-}
-box?.addEventListener("keydown", ({ key }) => { if (key === "Escape") box.querySelector("button")?.click(); });
 
 // Prints a length of time in its largest whole unit.
 export function ago(milliseconds) {
