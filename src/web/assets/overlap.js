@@ -4,7 +4,7 @@ import { send } from "./queue.js";
 
 // Offers buttons to choose from. The notice is at the end of the page, far from the pressed element: the focus moves to the
 // first button, and back after the choice. Escape chooses the first.
-export function choose(text, pressed, ...actions) {
+function choose(text, pressed, ...actions) {
   const back = () => pressed?.focus({ preventScroll: true });
   notify(text, ...actions.map(({ label, run }) => ({ label, run() { back(); run?.(); } })));
   if (!box) return;

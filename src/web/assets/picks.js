@@ -88,17 +88,19 @@ async function toggle(session, pressed) {
     // Without a response the change is queued and sent later, so the page continues to show it.
     try {
       await sendLater([session], action);
-      if (isWanted) (await overlaps()).findOverlaps(mine, session, pressed);
     } catch {
       change(session, !isWanted);
       notify(say("refused", { why: "" }));
+      return;
     }
+    // The pick is queued, even if the script cannot be loaded.
+    if (isWanted) overlaps().then((it) => it.findOverlaps(mine, session, pressed)).catch(() => {});
     return;
   }
   if (answer.ok) {
     if (Array.isArray(answer.body.picks)) { picks = new Set(answer.body.picks); await applyQueued(); }
     const { overlaps: found } = answer.body;
-    if (found?.length) (await overlaps()).announceOverlap(mine, session, found, pressed);
+    if (found?.length) overlaps().then((it) => it.announceOverlap(mine, session, found, pressed)).catch(() => {});
     return;
   }
   change(session, !isWanted);
