@@ -78,7 +78,8 @@ impl Publisher {
         Ok(())
     }
 
-    /// Records that the source has what was merged last. What was held or discarded since then is out of date.
+    /// Records that the source has the program that was merged last. A program that was held or discarded since then is out
+    /// of date.
     ///
     /// # Errors
     /// If the store cannot be read or written.
@@ -87,7 +88,7 @@ impl Publisher {
         if let Some((record, csv)) = self.store.read(Store::source).await? {
             self.forget_discarded(record, csv).await?;
         }
-        self.drop_held_from_source().await;
+        self.note_published(Origin::Source, self.current().number()).await;
         self.source_was_read();
         Ok(())
     }
@@ -109,17 +110,6 @@ impl Publisher {
         if let Some(source) = &mut self.state().source {
             source.discarded = is_discarded;
         }
-    }
-
-    /// Records that the live program has what the source sets.
-    async fn drop_held_from_source(&self) {
-        let (before, live) = (self.held_digest(Origin::Source), self.current().number());
-        {
-            let mut state = self.state();
-            state.held.remove(Origin::Source);
-            state.record_recovery(self.clock.now(), Origin::Source, live);
-        }
-        self.share_held(Origin::Source, before).await;
     }
 
     /// Records what was left out or guessed in the program that was read.
@@ -238,7 +228,7 @@ impl Publisher {
             if !self.store.read(is_stored).await? {
                 self.store.commit(vec![write]).await?;
             }
-            self.drop_held_from_source().await;
+            self.note_published(Origin::Source, self.current().number()).await;
             note_merged();
             return Ok(FollowResult::Unchanged);
         }
@@ -310,7 +300,7 @@ fn first_error(report: &Report) -> String {
     faults.iter().find(is_error).map(|fault| fault.to_string()).unwrap_or_default()
 }
 
-/// What a merge was made of, and what to remember with its result.
+/// The inputs of a merge, and the notes that are stored with its result.
 struct MergedFrom {
     live: Vec<u8>,
     conference: Arc<Conference>,

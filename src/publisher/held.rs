@@ -21,6 +21,22 @@ impl Publisher {
         held.find(|held| HeldSource::of(held.origin) == Some(source)).map(|held| held.digest.clone())
     }
 
+    /// Records that a source has a program that was published as `release`: nothing is held from it any more, and its last
+    /// failure is over. True if there was one. The caller holds the turn.
+    pub(super) async fn note_published(&self, origin: Origin, release: u64) -> bool {
+        let (held, live) = (self.held_digest(origin), self.current().number());
+        let had_failed = {
+            let mut state = self.state();
+            state.held.remove(origin);
+            match release == live {
+                true => state.record_recovery(self.clock.now(), origin, live),
+                false => state.forget_failure(origin),
+            }
+        };
+        self.share_held(origin, held).await;
+        had_failed
+    }
+
     /// Stores for the other replicas what is held from a source, if that is not what was held `before`. The caller
     /// holds the turn.
     pub(super) async fn share_held(&self, origin: Origin, before: Option<String>) {

@@ -89,19 +89,11 @@ impl Publisher {
     /// held, refused or could not be stored.
     async fn note_known_file(&self, release: u64) {
         let _turn = self.turn.lock().await;
-        let (held, live) = (self.held_digest(Origin::File), self.current().number());
-        let had_failed = {
-            let mut state = self.state();
-            state.held.remove(Origin::File);
-            state.unstored = None;
-            match release == live {
-                true => state.record_recovery(self.clock.now(), Origin::File, live),
-                false => state.forget_failure(Origin::File),
+        self.state().unstored = None;
+        match self.note_published(Origin::File, release).await {
+            true if release == self.current().number() => {
+                status::log_unchanged(self.file().display(), release)
             }
-        };
-        self.share_held(Origin::File, held).await;
-        match had_failed {
-            true if release == live => status::log_unchanged(self.file().display(), live),
             true => status::log_stale(self.file()),
             false => {}
         }

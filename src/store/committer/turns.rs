@@ -66,7 +66,7 @@ impl Turns {
         let ahead = u32::try_from(self.others.keys().filter(is_ahead).count()).unwrap_or(u32::MAX);
         let due = *seen + self.slot.saturating_mul(ahead);
         let wait = due.checked_duration_since(now).filter(|wait| !wait.is_zero())?;
-        // Whoever is ahead may append long before its slot ends.
+        // A replica ahead of this one may append long before its slot ends.
         Some(wait.min(self.slot / READS_PER_SLOT))
     }
 }
