@@ -141,7 +141,7 @@ def test_at_least_200_texts_are_planted_in_every_column(pair):
 
 
 PATHS = [
-    "/", "/?embed", "/changes", "/offline", "/agenda", "/subscribe/program", "/subscribe/tracks/track-007", "/program.ics",
+    "/", "/?embed", "/mine", "/changes", "/offline", "/agenda", "/subscribe/program", "/subscribe/tracks/track-007", "/program.ics",
     "/program.ics?cancelled=title&alarm=10m&busy=yes", "/program.ics?kind=talk", "/program.jcal", "/schedule.xml",
     "/schedule.json", "/schedule.csv", "/program.txt", "/changes.atom", "/changes.json", "/sitemap.xml", "/robots.txt",
     "/manifest.webmanifest", "/sw.js", "/days/2025-03-25.ics", "/days/2025-03-25.jcal",
@@ -196,7 +196,7 @@ def local(link: str, server: Server) -> str | None:
 
 def skipped(path: str) -> bool:
     """Static files, most filters of a page, and the second form of each feed."""
-    return path.startswith(("/assets/", "/handover/", "/?")) or bool(re.match(r"/subscribe/(sessions|speakers)/", path))
+    return path.startswith(("/assets/", "/handover/", "/?", "/mine?")) or bool(re.match(r"/subscribe/(sessions|speakers)/", path))
 
 
 def test_single_feeds_keep_their_structure_in_three_foreign_parsers(pair):

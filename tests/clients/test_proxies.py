@@ -22,6 +22,7 @@ SECRET_PARAMETERS = {"{read}", "{members}", "{code}", "{link}", "{*feed}", "{*re
 PUBLIC_PARAMETERS = {
     "{track}": "track-1", "{date}": "2025-03-25", "{room}": "room-1", "{speaker}": "dan-fainstein", "{id}": "welcome",
     "{session}": "welcome", "{n}": "1", "{calendar}": "program", "{name}": "style.css", "{device}": "0" * 24,
+    "{digest}": "0" * 64,
 }  # fmt: skip
 
 
