@@ -146,7 +146,7 @@ pub use program::{picked_program, program};
 pub use reference::{ApiChapter, ApiOperation, ApiParameter, ApiResponse, reference};
 pub use session::{picked_session, session};
 pub use subscribe::{Platform, Subject, subscribe};
-pub use suggestion::{PlanForm, UploadedBusy, plan};
+pub use suggestion::{BusyForm, PlanForm, UploadedBusy, plan};
 pub use team::{MemberPicks, TeamFault, team, team_form};
 pub use view::{MAX_SEARCH_CHARS, ProgramView};
 

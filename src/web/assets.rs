@@ -24,6 +24,7 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("now.js", include_str!("assets/now.js")),
     ("filter.js", include_str!("assets/filter.js")),
     ("overlap.js", include_str!("assets/overlap.js")),
+    ("waiting.js", include_str!("assets/waiting.js")),
     ("picks.js", include_str!("assets/picks.js")),
     ("search.js", include_str!("assets/search.js")),
     ("push.js", include_str!("assets/push.js")),
@@ -31,10 +32,10 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("app.js", include_str!("assets/app.js")),
 ];
 
+/// What every page needs. The program page has no other style sheet, so that a visitor sees it early.
 const STYLE: &str = concat!(
     include_str!("assets/base.css"),
     include_str!("assets/program.css"),
-    include_str!("assets/pages.css"),
     include_str!("assets/print.css"),
 );
 
@@ -76,6 +77,7 @@ impl Assets {
     fn load() -> Self {
         let mut assets = Self { pages: BTreeMap::new(), names: BTreeMap::new() };
         assets.add("style.css", CSS, format!("{}{}", without_comments(STYLE), grid_rules()));
+        assets.add("pages.css", CSS, without_comments(include_str!("assets/pages.css")));
         assets.add("desk.css", CSS, without_comments(include_str!("assets/desk.css")));
         assets.add("icon.svg", SVG, include_str!("assets/icon.svg").to_owned());
         assets.add("icon-maskable.svg", SVG, include_str!("assets/icon-maskable.svg").to_owned());

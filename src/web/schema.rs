@@ -10,7 +10,7 @@ const SCHEDULED: &str = "https://schema.org/EventScheduled";
 const CANCELLED: &str = "https://schema.org/EventCancelled";
 const RESCHEDULED: &str = "https://schema.org/EventRescheduled";
 
-/// The conference as an Event, with its sessions as subEvents.
+/// The conference as an Event, with its sessions as subEvents. Where a session takes place and who speaks is on its own page.
 pub(super) fn conference(site: &Site<'_>, entries: &[&Entry]) -> Value {
     let mut event = outline(site);
     event.insert("@context".into(), "https://schema.org".into());
@@ -24,6 +24,13 @@ pub(super) fn single(site: &Site<'_>, entry: &Entry) -> Value {
     let mut event = session(site, entry);
     event.insert("@context".into(), "https://schema.org".into());
     event.insert("superEvent".into(), outline(site).into());
+    event.insert("location".into(), place(site, Some(&entry.session)));
+    let person = |name: &str| json!({"@type": "Person", "name": name});
+    let performers: Vec<Value> =
+        entry.session.speakers.iter().map(|speaker| person(speaker.name.as_str())).collect();
+    if !performers.is_empty() {
+        event.insert("performer".into(), performers.into());
+    }
     if !entry.session.abstract_text.is_empty() {
         event.insert("description".into(), entry.session.abstract_text.as_str().into());
     }
@@ -63,15 +70,6 @@ fn session(site: &Site<'_>, entry: &Entry) -> Map<String, Value> {
     event.insert("url".into(), site.conference().link(&format!("/sessions/{}", session.id)).into());
     event.insert("startDate".into(), site.when.offset_iso(start).into());
     event.insert("endDate".into(), site.when.offset_iso(end).into());
-    event.insert("location".into(), place(site, Some(session)));
-    let performers: Vec<Value> = session
-        .speakers
-        .iter()
-        .map(|speaker| json!({"@type": "Person", "name": speaker.name.as_str()}))
-        .collect();
-    if !performers.is_empty() {
-        event.insert("performer".into(), performers.into());
-    }
     let before = entry.moved_from.as_ref().map(|place| place.slot.start).filter(|before| *before != start);
     let status = match (session.status, before) {
         (Status::Cancelled, _) => CANCELLED,

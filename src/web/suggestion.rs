@@ -32,8 +32,21 @@ pub struct PlanForm<'a> {
     pub done: Option<AgendaDone>,
     /// The result of an uploaded calendar.
     pub uploaded: Option<UploadedBusy>,
-    /// Whether the form for a busy time was refused.
-    pub is_bad_busy: bool,
+    /// The form for a busy time, if it was refused.
+    pub refused_busy: Option<BusyForm<'a>>,
+}
+
+/// The fields of the form for a busy time, as the visitor filled them in.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct BusyForm<'a> {
+    /// The day.
+    pub date: Option<NaiveDate>,
+    /// The time of its start.
+    pub from: &'a str,
+    /// The time of its end.
+    pub to: &'a str,
+    /// Its name.
+    pub label: &'a str,
 }
 
 /// The result of an uploaded calendar.
@@ -60,6 +73,7 @@ struct SuggestionPage<'a> {
     busy: Vec<BusyView>,
     /// The days of the conference, for the form.
     dates: Vec<(NaiveDate, String, bool)>,
+    typed: BusyForm<'a>,
     bad_busy: &'static str,
 }
 
@@ -133,7 +147,8 @@ pub fn plan(release: &Release, plan: &PlanForm<'_>) -> String {
         _ => words.plan_counts(suggestion.chosen.len(), timed),
     };
     let dates = release.ledger.slugs.days.iter();
-    let dates = dates.map(|day| (*day, site.when.day(*day), plan.day == Some(*day))).collect();
+    let typed = plan.refused_busy.unwrap_or(BusyForm { date: plan.day, ..BusyForm::default() });
+    let dates = dates.map(|day| (*day, site.when.day(*day), typed.date == Some(*day))).collect();
     write(&SuggestionPage {
         head: Head::secret(&site, words.suggest).at("agenda"),
         done: done.unwrap_or_default(),
@@ -144,7 +159,8 @@ pub fn plan(release: &Release, plan: &PlanForm<'_>) -> String {
         days,
         busy: plan.busy.iter().map(|busy| view.busy(busy)).collect(),
         dates,
-        bad_busy: if plan.is_bad_busy { words.busy_wrong } else { "" },
+        typed,
+        bad_busy: if plan.refused_busy.is_some() { words.busy_wrong } else { "" },
         site: site.clone(),
     })
 }

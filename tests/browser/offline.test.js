@@ -194,10 +194,32 @@ test("a pick that is not saved yet looks unlike a saved one, also after a reload
     if (path === "/") assert.notEqual(await look("ml-monitoring"), await look("slow-queries"));
     await shoot(page, `offline-waiting${path.replaceAll("/", "-")}`, { whole: false });
   }
+  await page.goto("/agenda");
+  const list = page.locator("#waiting");
+  await list.getByRole("link", { name: /ML/ }).waitFor();
+  assert.equal(await list.getByRole("link").count(), 1, "slow-queries is on the page that was kept");
+  await shoot(page, "offline-waiting-agenda", { whole: false });
   await page.goto("/");
   await page.locator('button.pick[value="slow-queries"]').click();
   await waits("slow-queries").waitFor();
   await own.up();
   await page.locator("#notice").filter({ hasText: "your picks are saved" }).waitFor();
   assert.equal(await page.locator(".waiting, .not-saved").count(), 0);
+});
+
+test("an agenda that was kept before a pick has it once it is saved", async (t) => {
+  const own = await ownServer(t);
+  const { page } = await visitor(t, browser, own, { viewport: PHONE });
+  await page.goto("/");
+  await page.waitForFunction(() => navigator.serviceWorker.controller);
+  await pick(page, "slow-queries");
+  await untilKept(page);
+  await own.down();
+  await page.locator('button.pick[value="live-laugh-log"]').click();
+  await page.locator(".not-saved").first().waitFor();
+  await page.goto("/agenda");
+  await page.locator("#waiting").getByRole("link").waitFor();
+  await own.up();
+  await page.locator("#live-laugh-log.card").waitFor({ timeout: 30_000 });
+  assert.equal(await page.locator("#waiting").count(), 0);
 });

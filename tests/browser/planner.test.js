@@ -43,11 +43,17 @@ for (const viewport of [PHONE, DESK]) {
       const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       assert.ok(over <= 0, `${over} px wider than the window`);
 
-      // A busy time takes the place of the must-see session.
+      // A busy time takes the place of the must-see session. A form that is refused keeps what was typed.
       await page.locator("select[name=date]").selectOption("2025-03-25");
       await page.getByLabel("From").fill("11:10");
-      await page.getByLabel("To", { exact: true }).fill("11:20");
+      await page.getByLabel("To", { exact: true }).fill("11:00");
       await page.getByLabel("Note (optional)").fill("A call");
+      await page.getByRole("button", { name: "Add", exact: true }).click();
+      await page.locator("#bad-busy").waitFor();
+      assert.equal(await page.locator("select[name=date]").inputValue(), "2025-03-25");
+      assert.equal(await page.getByLabel("From").inputValue(), "11:10");
+      assert.equal(await page.getByLabel("Note (optional)").inputValue(), "A call");
+      await page.getByLabel("To", { exact: true }).fill("11:20");
       await press(page, page.getByRole("button", { name: "Add", exact: true }), /done=busy#busy$/);
       assert.equal(await leftOut(page).count(), 2);
       assert.equal(await page.getByText("You’re busy then: A call.").count(), 2);

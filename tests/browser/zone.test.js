@@ -47,6 +47,22 @@ test("only times change, and they change back", async (t) => {
   }
 });
 
+test("results of a search follow the switch", async (t) => {
+  const { page } = await visitor(t, browser, server, { timezoneId: "Europe/Berlin" });
+  await page.goto("/");
+  await page.getByRole("searchbox").fill("slow queries");
+  const time = page.locator("#results .card time").first();
+  await time.waitFor();
+  const atVenue = await time.textContent();
+  assert.match(atVenue, /P[DS]T/);
+  await page.getByRole("button", { name: "Show in my time zone" }).click();
+  assert.doesNotMatch(await time.textContent(), /P[DS]T/);
+  await page.getByRole("searchbox").fill("slow");
+  assert.doesNotMatch(await page.locator("#results").innerText(), /P[DS]T/);
+  await page.getByRole("button", { name: "Show venue time" }).click();
+  assert.equal(await time.textContent(), atVenue);
+});
+
 test("a date that differs is named, and rows stay aligned", async (t) => {
   const { page } = await visitor(t, browser, server, { viewport: PHONE, timezoneId: "Asia/Tokyo" });
   await page.goto("/");

@@ -101,7 +101,7 @@ fn everything(release: &Release, changes: &[Change]) -> BTreeMap<String, String>
         day: None,
         done: Some(web::AgendaDone::BusyRead),
         uploaded: Some(web::UploadedBusy { times: 1, skipped: 2 }),
-        is_bad_busy: true,
+        refused_busy: Some(web::BusyForm { date: None, from: HOSTILE, to: HOSTILE, label: HOSTILE }),
     };
     let notes = |number, changes| web::ReleaseNotes { number, published: release.published(), changes };
     let fault = |is_error| web::FaultLine {

@@ -10,7 +10,7 @@ use crate::http::query::Query;
 use crate::http::reply::html;
 use crate::http::{Body, Problem, browser};
 use crate::program::{Civil, Rank, SessionId, Zone};
-use crate::web::{self, AgendaDone, PlanForm, UploadedBusy};
+use crate::web::{self, AgendaDone, BusyForm, PlanForm, UploadedBusy};
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use http::{Response, StatusCode};
 
@@ -18,12 +18,12 @@ impl PageRequest<'_> {
     pub(in crate::http) async fn plan(&self) -> Result<Response<Body>, Problem> {
         match self.own()? {
             None => Ok(self.no_agenda()),
-            Some(owned) => self.queue.make(|| html(self.plan_page(&owned, false))).await,
+            Some(owned) => self.queue.make(|| html(self.plan_page(&owned, None))).await,
         }
     }
 
     /// The suggestion for all days, or for the day of `?day=`.
-    fn plan_page(&self, owned: &Owned, is_bad_busy: bool) -> String {
+    fn plan_page(&self, owned: &Owned, refused_busy: Option<BusyForm<'_>>) -> String {
         let query = Query::of(&self.request.uri);
         let number = |name: &str| query.first(name).and_then(|value| value.parse::<u32>().ok()).unwrap_or(0);
         let done = self.done();
@@ -37,7 +37,7 @@ impl PageRequest<'_> {
             day: query.first("day").and_then(|day| day.parse().ok()),
             done,
             uploaded,
-            is_bad_busy,
+            refused_busy,
         };
         web::plan(&self.published.release, &plan)
     }
@@ -73,7 +73,13 @@ impl PageRequest<'_> {
         let form = self.form()?;
         let owned = self.own_for_change()?;
         let Some(busy) = busy_of(&form, self.published.release.program.conference.zone) else {
-            let mut response = self.queue.make(|| html(self.plan_page(&owned, true))).await?;
+            let typed = BusyForm {
+                date: form.one("date").parse().ok(),
+                from: form.one("from"),
+                to: form.one("to"),
+                label: form.one("label"),
+            };
+            let mut response = self.queue.make(|| html(self.plan_page(&owned, Some(typed)))).await?;
             *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
             return Ok(response);
         };

@@ -47,6 +47,14 @@ function markWaiting() {
       (holder.querySelector(":scope > header") ?? holder).append(note);
     }
   }
+  if (location.pathname === "/agenda") listMissing();
+}
+
+// An agenda page that was kept earlier does not have the sessions that were picked since.
+function listMissing() {
+  const missing = [...waiting].filter((session) => picks.has(session) && !holdersOf(session).length);
+  if (!missing.length && !document.getElementById("waiting")) return;
+  import("./waiting.js").then(({ listWaiting }) => listWaiting(missing)).catch(() => {});
 }
 
 function change(session, isPicked) {
@@ -138,6 +146,7 @@ async function sendLater(sessions, action) {
 async function sendQueue(wait = FIRST_RETRY) {
   if (!(await queued()).length) return;
   const { settled, refused } = await replay();
+  if (settled && document.getElementById("waiting")) { location.reload(); return; }
   if (settled) notify(say("settled"));
   if (refused.length) {
     notify(say("unsettled", { titles: refused.map(({ session }) => titleOf(session)).join(", ") }));

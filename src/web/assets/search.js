@@ -1,7 +1,7 @@
 // Searches while the visitor types. This module and its index are loaded when the search box is first used. Without the
 // index, Enter sends the search to the server.
 import { say } from "./words.js";
-import { stamp } from "./times.js";
+import { localize, venueStamp } from "./times.js";
 import { repaint } from "./picks.js";
 
 const MAX_RESULTS = 50;
@@ -156,7 +156,10 @@ function row(entry, words) {
   item.dataset.end = end;
   const over = element("p", "over");
   if (track) over.append(element("span", "track", marked(track, words)), " ");
-  over.append(element("span", "", stamp(new Date(start))));
+  const time = element("time", "", venueStamp(new Date(start)));
+  time.dateTime = start;
+  time.dataset.as = "stamp";
+  over.append(time);
   if (label) over.append(" ", element("span", "", marked(label, words)));
   const link = element("a", "", marked(title, words));
   link.href = `/sessions/${id}`;
@@ -212,6 +215,7 @@ export function searching() {
     heading.textContent = !hits.length ? say("nothing-found-for", { text: query })
       : say(isExact ? "results-for" : "similar-results-for", { n: hits.length, text: query });
     list.replaceChildren(...hits.slice(0, MAX_RESULTS).map(([, entry]) => row(entry, marks)));
+    localize(list);
     repaint();
     const address = new URL(location.href);
     if (query) address.searchParams.set("q", query); else address.searchParams.delete("q");

@@ -56,7 +56,7 @@ const printers = {
   },
 };
 
-export const stamp = (instant) => printers.stamp(isOwn ? own : venue, instant);
+export const venueStamp = (instant) => printers.stamp(venue, instant);
 
 function replace(element, text, shift) {
   if (!originals.has(element)) originals.set(element, element.textContent);
@@ -84,7 +84,10 @@ function convert(scope) {
 
 function show() {
   if (isOwn) convert(document);
-  else for (const [element, text] of originals) element.textContent = text;
+  else {
+    for (const [element, text] of originals) element.textContent = text;
+    originals.clear();
+  }
   const line = document.querySelector(".zone-line > span");
   const city = own.split("/").at(-1).replaceAll("_", " ");
   if (line && isOwn) replace(line, say("your-times", { zone: city }));
