@@ -65,7 +65,7 @@ for (const { name, bytes: most, longest: slowest, program } of PROGRAMS) {
     t.after(() => server.stop());
     await compressed(server);
     for (const [screen, viewport] of [["phone", PHONE], ["desk", DESK]]) {
-      const { page, context } = await visitor(t, browser, server, { viewport });
+      const { page, context } = await visitor(t, browser, server, { worker: true, viewport });
       await page.addInitScript(observe);
       for (const count of [0, 3]) {
         await page.goto("/");
@@ -95,7 +95,7 @@ for (const { name, bytes: most, longest: slowest, program } of PROGRAMS) {
 test("the first picture waits for no script", async (t) => {
   const server = await Server.start();
   t.after(() => server.stop());
-  const { page } = await visitor(t, browser, server);
+  const { page } = await visitor(t, browser, server, { worker: true });
   await page.route("**/*.js", () => {});
   await page.goto("/", { waitUntil: "commit" });
   await page.locator("#slow-queries h4").waitFor({ state: "visible" });

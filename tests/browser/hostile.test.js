@@ -67,7 +67,7 @@ const text = (page, selector) => page.locator(selector).first().evaluate((it) =>
 
 for (const [name, viewport] of [["phone", PHONE], ["desk", DESK]]) {
   test(`hostile text stays text on every page (${name})`, async (t) => {
-    const { page, context } = await visitor(t, browser, server, { viewport });
+    const { page, context } = await visitor(t, browser, server, { worker: true, viewport });
     await context.addInitScript(() => {
       globalThis.ran = [];
       globalThis.hostile = (what) => globalThis.ran.push(what);
@@ -144,7 +144,7 @@ for (const [name, viewport] of [["phone", PHONE], ["desk", DESK]]) {
 }
 
 test("an edit to hostile text is shown as text, on the notice and among the changes", async (t) => {
-  const { page, context } = await visitor(t, browser, server);
+  const { page, context } = await visitor(t, browser, server, { worker: true });
   await context.addInitScript(() => {
     globalThis.ran = [];
     globalThis.hostile = (what) => globalThis.ran.push(what);

@@ -51,7 +51,7 @@ async function agenda(page) {
 }
 
 test("one press subscribes the device, and another ends it", async (t) => {
-  const { context, page } = await visitor(t, browser, server, { viewport: PHONE });
+  const { context, page } = await visitor(t, browser, server, { worker: true, viewport: PHONE });
   await withPushes(context, 1);
   await agenda(page);
   assert.match(await state(page, "ask").textContent(), /moved, canceled or takes place after all/);
@@ -70,7 +70,7 @@ test("one press subscribes the device, and another ends it", async (t) => {
 });
 
 test("a device asks for reminders, and keeps its choice", async (t) => {
-  const { context, page } = await visitor(t, browser, server, { viewport: PHONE });
+  const { context, page } = await visitor(t, browser, server, { worker: true, viewport: PHONE });
   await withPushes(context, 5);
   await agenda(page);
   const box = page.getByLabel("Also remind me 10 minutes before each session");
@@ -106,13 +106,13 @@ test("a device asks for reminders, and keeps its choice", async (t) => {
 });
 
 test("a device that another one removed offers the button again, and works without scripts", async (t) => {
-  const { context, page } = await visitor(t, browser, server);
+  const { context, page } = await visitor(t, browser, server, { worker: true });
   await withPushes(context, 2);
   await agenda(page);
   await page.getByRole("button", { name: "Notify me of changes" }).click();
   await state(page, "on").waitFor();
   const cookies = await context.cookies();
-  const plain = await visitor(t, browser, server, { javaScriptEnabled: false });
+  const plain = await visitor(t, browser, server, { worker: true, javaScriptEnabled: false });
   await plain.context.addCookies(cookies);
   await plain.page.goto("/agenda");
   assert.equal(await plain.page.locator("#notify:visible").count(), 0, "the button needs a script");
@@ -124,7 +124,7 @@ test("a device that another one removed offers the button again, and works witho
 });
 
 test("a new key ends the messages of other devices, not of this one", async (t) => {
-  const { context, page } = await visitor(t, browser, server);
+  const { context, page } = await visitor(t, browser, server, { worker: true });
   await withPushes(context, 3);
   await agenda(page);
   await page.getByRole("button", { name: "Notify me of changes" }).click();
@@ -138,18 +138,19 @@ test("a new key ends the messages of other devices, not of this one", async (t) 
 });
 
 test("a browser that blocks or lacks notifications says so in plain words", async (t) => {
-  const denied = await visitor(t, browser, server);
+  const denied = await visitor(t, browser, server, { worker: true });
   await withPushes(denied.context, 4, "denied");
   await agenda(denied.page);
   await denied.page.getByRole("button", { name: "Notify me of changes" }).click();
   await state(denied.page, "denied").waitFor();
 
-  const old = await visitor(t, browser, server);
+  const old = await visitor(t, browser, server, { worker: true });
   await old.context.addInitScript(() => { delete window.PushManager; });
   await agenda(old.page);
   await state(old.page, "unsupported").waitFor();
 
   const phone = await visitor(t, browser, server, {
+    worker: true,
     userAgent: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1",
   });
   await phone.context.addInitScript(() => { delete window.PushManager; });
@@ -158,7 +159,7 @@ test("a browser that blocks or lacks notifications says so in plain words", asyn
 });
 
 test("Chromium's worker shows a message, and a click opens its session", async (t) => {
-  const { context, page } = await visitor(t, browser, server);
+  const { context, page } = await visitor(t, browser, server, { worker: true });
   await context.grantPermissions(["notifications"], { origin: server.origin });
   const protocol = await context.newCDPSession(page);
   const registered = new Promise((resolve) => {

@@ -20,7 +20,7 @@ const kept = (page) => page.evaluate(async () => {
 });
 
 test("offline, what was picked is picked, and can be taken back", async (t) => {
-  const { page } = await visitor(t, browser, server, { viewport: PHONE });
+  const { page } = await visitor(t, browser, server, { worker: true, viewport: PHONE });
   await page.goto("/");
   await page.evaluate(() => navigator.serviceWorker.ready);
   await page.waitForFunction(() => navigator.serviceWorker.controller);
@@ -73,7 +73,7 @@ async function ownServer(t, options) {
 
 test("after one visit, the whole program, its search and the agenda work without a network", async (t) => {
   const own = await ownServer(t);
-  const { page, context } = await visitor(t, browser, own, { viewport: PHONE });
+  const { page, context } = await visitor(t, browser, own, { worker: true, viewport: PHONE });
   await page.goto("/");
   await page.evaluate(() => navigator.serviceWorker.ready);
   await page.waitForFunction(() => navigator.serviceWorker.controller);
@@ -118,7 +118,7 @@ test("after one visit, the whole program, its search and the agenda work without
 });
 
 test("a browser whose agenda's key was taken away keeps no page of the agenda", async (t) => {
-  const { page, context } = await visitor(t, browser, server);
+  const { page, context } = await visitor(t, browser, server, { worker: true });
   await page.goto("/");
   await page.waitForFunction(() => navigator.serviceWorker.controller);
   await pick(page, "slow-queries");
@@ -131,7 +131,7 @@ test("a browser whose agenda's key was taken away keeps no page of the agenda", 
 
 test("a release renews the sessions that it changed", async (t) => {
   const own = await ownServer(t);
-  const { page, context } = await visitor(t, browser, own);
+  const { page, context } = await visitor(t, browser, own, { worker: true });
   await page.goto("/");
   await untilKept(page);
   const worker = await workerOf(context);
@@ -152,7 +152,7 @@ test("a release renews the sessions that it changed", async (t) => {
 });
 
 test("a browser that saves data fetches nothing in the background", async (t) => {
-  const { page, context } = await visitor(t, browser, server);
+  const { page, context } = await visitor(t, browser, server, { worker: true });
   await page.goto("/");
   const worker = await workerOf(context);
   await worker.evaluate(() => Object.defineProperty(navigator, "connection", { value: { saveData: true } }));
@@ -162,7 +162,7 @@ test("a browser that saves data fetches nothing in the background", async (t) =>
 
 test("of a very large program, only picked and visited sessions are kept", async (t) => {
   const own = await ownServer(t, manyRooms());
-  const { page } = await visitor(t, browser, own);
+  const { page } = await visitor(t, browser, own, { worker: true });
   await page.goto("/");
   await page.waitForFunction(() => navigator.serviceWorker.controller);
   const session = await page.locator("button.pick").first().getAttribute("value");
@@ -175,7 +175,7 @@ test("of a very large program, only picked and visited sessions are kept", async
 
 test("a pick that is not saved yet looks unlike a saved one, also after a reload, and an overlap is said", async (t) => {
   const own = await ownServer(t);
-  const { page } = await visitor(t, browser, own, { viewport: PHONE });
+  const { page } = await visitor(t, browser, own, { worker: true, viewport: PHONE });
   await page.goto("/");
   await page.waitForFunction(() => navigator.serviceWorker.controller);
   await pick(page, "slow-queries");
@@ -209,7 +209,7 @@ test("a pick that is not saved yet looks unlike a saved one, also after a reload
 
 test("an agenda that was kept before a pick has it once it is saved", async (t) => {
   const own = await ownServer(t);
-  const { page } = await visitor(t, browser, own, { viewport: PHONE });
+  const { page } = await visitor(t, browser, own, { worker: true, viewport: PHONE });
   await page.goto("/");
   await page.waitForFunction(() => navigator.serviceWorker.controller);
   await pick(page, "slow-queries");

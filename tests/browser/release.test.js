@@ -12,7 +12,7 @@ before(async () => {
 after(async () => { await browser?.close(); await server?.stop(); });
 
 test("picks made offline are kept and settled, none lost", async (t) => {
-  const { page } = await visitor(t, browser, server, { viewport: PHONE });
+  const { page } = await visitor(t, browser, server, { worker: true, viewport: PHONE });
   await page.goto("/");
   await page.evaluate(() => navigator.serviceWorker.ready);
   await pick(page, "slow-queries");
@@ -46,10 +46,10 @@ test("picks made offline are kept and settled, none lost", async (t) => {
 });
 
 test("a release announces itself on open pages, and on the agenda that it touches", async (t) => {
-  const { page } = await visitor(t, browser, server);
+  const { page } = await visitor(t, browser, server, { worker: true });
   await page.goto("/sessions/stpa");
   await pick(page, "stpa");
-  const { page: agenda } = await visitor(t, browser, server, { storageState: await page.context().storageState() });
+  const { page: agenda } = await visitor(t, browser, server, { worker: true, storageState: await page.context().storageState() });
   await agenda.goto("/agenda");
   const opened = page.waitForResponse("**/events");
   await page.goto("/");
@@ -71,8 +71,8 @@ test("a release announces itself on open pages, and on the agenda that it touche
 });
 
 test("an organizer uploads, previews and confirms, and an open page announces it", async (t) => {
-  const { page: reader } = await visitor(t, browser, server);
-  const { page } = await visitor(t, browser, server);
+  const { page: reader } = await visitor(t, browser, server, { worker: true });
+  const { page } = await visitor(t, browser, server, { worker: true });
   const desk = await page.goto("/organizer");
   if (desk.status() === 404) {
     t.skip("GET /organizer answers 404: the organizer's pages are not served yet");

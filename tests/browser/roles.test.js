@@ -16,7 +16,7 @@ after(async () => { await browser?.close(); await server?.stop(); });
 const DAY_3 = new Date("2025-03-26T18:10:00Z");
 
 async function person(t, viewport, options = {}) {
-  const it = await visitor(t, browser, server, { viewport, hasTouch: viewport === PHONE, ...options });
+  const it = await visitor(t, browser, server, { worker: true, viewport, hasTouch: viewport === PHONE, ...options });
   await it.page.clock.setFixedTime(DAY_3);
   let taps = 0;
   const isInView = (locator) => locator.evaluate((it) => {

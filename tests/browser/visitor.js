@@ -37,9 +37,11 @@ function watch(page, origin, wrongs) {
   });
 }
 
-// A fresh profile, closed at the test's end. `links` resolve against the server.
-export async function visitor(t, browser, server, options = {}) {
-  const context = await browser.newContext({ baseURL: server.origin, viewport: DESK, locale: "en-US", ...options });
+// A fresh profile, closed at the test's end. `links` resolve against the server. The worker keeps the whole program in the
+// background, which takes longer than most tests, so a test has a worker only if it asks for it.
+export async function visitor(t, browser, server, { worker = false, ...options } = {}) {
+  const serviceWorkers = worker ? "allow" : "block";
+  const context = await browser.newContext({ baseURL: server.origin, viewport: DESK, locale: "en-US", serviceWorkers, ...options });
   context.setDefaultTimeout(15_000);
   const wrongs = [];
   context.on("page", (page) => watch(page, server.origin, wrongs));

@@ -17,7 +17,7 @@ for (const scripted of [true, false]) {
   const name = scripted ? "scripted" : "plain";
 
   test(`a talk is found, picked, cleared of an overlap, shared and taken back (${name})`, async (t) => {
-    const { context, page } = await visitor(t, browser, server, { javaScriptEnabled: scripted, viewport: PHONE });
+    const { context, page } = await visitor(t, browser, server, { worker: true, javaScriptEnabled: scripted, viewport: PHONE });
     if (scripted) await context.grantPermissions(["clipboard-read", "clipboard-write"]);
 
     await page.goto("/");
@@ -61,7 +61,7 @@ for (const scripted of [true, false]) {
       assert.equal(await page.evaluate(() => navigator.clipboard.readText()), link);
     }
 
-    const guest = (await visitor(t, browser, server, { javaScriptEnabled: scripted, viewport: PHONE })).page;
+    const guest = (await visitor(t, browser, server, { worker: true, javaScriptEnabled: scripted, viewport: PHONE })).page;
     assert.equal((await guest.goto(link)).status(), 200);
     assert.deepEqual(await titles(guest), await titles(page));
     assert.equal(await guest.locator("#unpick, .unpick, form[action^='/agenda/links']").count(), 0, "read-only");
@@ -94,7 +94,7 @@ for (const [device, userAgent, button] of [
   ["Android", "Mozilla/5.0 (Linux; Android 15; Pixel 9)", "Open in ICSx⁵"],
 ]) {
   test(`an agenda is in the calendar after two taps (${device})`, async (t) => {
-    const { page } = await visitor(t, browser, server, { viewport: PHONE, userAgent });
+    const { page } = await visitor(t, browser, server, { worker: true, viewport: PHONE, userAgent });
     await page.goto("/sessions/search-for-speed");
     await pick(page, "search-for-speed");
     await page.goto("/agenda");
@@ -117,7 +117,7 @@ for (const [device, userAgent, button] of [
 }
 
 test("an agenda moves to another device, once", async (t) => {
-  const { page } = await visitor(t, browser, server);
+  const { page } = await visitor(t, browser, server, { worker: true });
   await page.goto("/sessions/search-for-speed");
   await pick(page, "search-for-speed");
   await page.goto("/agenda");
@@ -128,7 +128,7 @@ test("an agenda moves to another device, once", async (t) => {
   assert.ok(await page.locator("#hand-over").evaluate((it) => it.getBoundingClientRect().bottom <= innerHeight), "the link is in view");
   await shoot(page, "hand-over-1-link");
 
-  const { page: phone, context } = await visitor(t, browser, server, { viewport: PHONE });
+  const { page: phone, context } = await visitor(t, browser, server, { worker: true, viewport: PHONE });
   await phone.goto(link);
   await phone.reload();
   await shoot(phone, "hand-over-2-button");
@@ -145,12 +145,12 @@ test("an agenda moves to another device, once", async (t) => {
   await page.goto("/agenda");
   await page.locator("#live-laugh-log").waitFor();
 
-  const late = (await visitor(t, browser, server)).page;
+  const late = (await visitor(t, browser, server, { worker: true })).page;
   assert.ok((await late.goto(link)).status() >= 400);
 });
 
 test("the embedded program stands alone and opens the whole in its own window", async (t) => {
-  const { page } = await visitor(t, browser, server, { viewport: PHONE });
+  const { page } = await visitor(t, browser, server, { worker: true, viewport: PHONE });
   await page.goto("/?embed");
   assert.equal(await page.locator(".masthead").count(), 0);
   assert.ok((await page.locator("main .day").count()) >= 3);

@@ -299,9 +299,19 @@ def test_names_of_agendas_and_labels_of_links_stay_text(pair):
             assert structure == plain, f"{answer.url} of {text!r}: {difference(structure, plain)}"
 
 
-def test_texts_of_a_request_stay_text_in_the_response(pair):
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """A server with four harmless sessions, whose pages are parsed quickly."""
+    folder = tmp_path_factory.mktemp("small")
+    rows = [cells(n, "plain") for n in range(4)]
+    server = serve(folder, config(folder, ["plain"] * 4, "Conference", "Venue"), rows)
+    yield server
+    server.kill()
+
+
+def test_texts_of_a_request_stay_text_in_the_response(small):
     """Paths, filters, searches and fields of a request, on pages and in problem documents."""
-    server = pair.servers[1]
+    server = small
     forms = ["/nowhere/{}", "/tracks/{}.ics", "/tracks/{}", "/sessions/{}", "/subscribe/{}", "/program.ics?track={}",
              "/program.ics?alarm={}", "/program.ics?{}=x", "/?q={}", "/?track={}", "/agendas/{}", "/handover/{}",
              "/assets/{}", "/api/v1/agenda/picks/{}"]  # fmt: skip
