@@ -19,7 +19,7 @@ impl Committer {
             self.journal.follow().map_err(GroupError::Journal)?
         {
             if let Some(turns) = &mut self.turns {
-                writers.into_iter().for_each(|writer| turns.saw(writer, Instant::now()));
+                turns.saw(writers, Instant::now());
             }
             let mut changes = RowChanges::new();
             records.into_iter().for_each(|record| changes.extend(record.rows));
