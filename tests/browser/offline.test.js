@@ -173,13 +173,19 @@ test("of a very large program, only picked and visited sessions are kept", async
   assert.ok(paths.filter((path) => path.startsWith("/days/")).length >= 3);
 });
 
-test("a pick that is not saved yet looks unlike a saved one, also after a reload, and an overlap is said", async (t) => {
+// A phone that has picked a session and has kept the program.
+async function keptVisit(t) {
   const own = await ownServer(t);
   const { page } = await visitor(t, browser, own, { worker: true, viewport: PHONE });
   await page.goto("/");
   await page.waitForFunction(() => navigator.serviceWorker.controller);
   await pick(page, "slow-queries");
   await untilKept(page);
+  return { own, page };
+}
+
+test("a pick that is not saved yet looks unlike a saved one, also after a reload, and an overlap is said", async (t) => {
+  const { own, page } = await keptVisit(t);
   const waits = (session) => page.locator(`.waiting:has(button.pick[value="${session}"])`).getByText("Not saved yet");
   const look = (session) => page.locator(`button.pick[value="${session}"]`).evaluate((it) => getComputedStyle(it).backgroundColor);
   await own.down();
@@ -208,12 +214,7 @@ test("a pick that is not saved yet looks unlike a saved one, also after a reload
 });
 
 test("an agenda that was kept before a pick has it once it is saved", async (t) => {
-  const own = await ownServer(t);
-  const { page } = await visitor(t, browser, own, { worker: true, viewport: PHONE });
-  await page.goto("/");
-  await page.waitForFunction(() => navigator.serviceWorker.controller);
-  await pick(page, "slow-queries");
-  await untilKept(page);
+  const { own, page } = await keptVisit(t);
   await own.down();
   await page.locator('button.pick[value="live-laugh-log"]').click();
   await page.locator(".not-saved").first().waitFor();

@@ -311,7 +311,6 @@ def small(tmp_path_factory):
 
 def test_texts_of_a_request_stay_text_in_the_response(small):
     """Paths, filters, searches and fields of a request, on pages and in problem documents."""
-    server = small
     forms = ["/nowhere/{}", "/tracks/{}.ics", "/tracks/{}", "/sessions/{}", "/subscribe/{}", "/program.ics?track={}",
              "/program.ics?alarm={}", "/program.ics?{}=x", "/?q={}", "/?track={}", "/agendas/{}", "/handover/{}",
              "/assets/{}", "/api/v1/agenda/picks/{}"]  # fmt: skip
@@ -321,7 +320,7 @@ def test_texts_of_a_request_stay_text_in_the_response(small):
         for form, accept in product(forms, ("text/html", "*/*")):
             if accept == "*/*" and "?" not in form and text != "plain":
                 continue  # the problem document does not depend on the path
-            answer = server.get(form.format(asked), Accept=accept)
+            answer = small.get(form.format(asked), Accept=accept)
             assert answer.status_code in (200, 400, 401, 404, 405, 410), (form, text, answer.status_code)
             structure = skeletons.of(answer)
             expected = plain.setdefault((form, accept), structure)
